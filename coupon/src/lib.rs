@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod model;
+mod send;
+mod service;
+
+pub use model::{Coupon, CouponStatus};
+pub use send::{SendCoupon, SentCoupon};
+pub use service::Coupons;
