@@ -1,2 +1,70 @@
-//! Placeholder.
-fn main() {}
+//! The `favor` command: parse, run, exit.
+
+mod amount;
+mod args;
+mod confirm;
+mod coupon;
+mod demo;
+mod env;
+mod exit;
+mod mirror;
+mod output;
+mod profile;
+mod progress;
+mod settings;
+mod stock;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let output = Output::new(args.global.output, args.global.color, args.global.quiet);
+    log(args.global.verbose);
+    // A panic is our bug; the message of the default hook stays, and the exit code says so.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args, &output)));
+    match result {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => exit::report(&error, &output).into(),
+        Err(_) => {
+            output.talk("this is a bug in favor; please report it with the lines above");
+            Exit::Bug.into()
+        }
+    }
+}
+
+fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let Args { global, command } = args;
+    runtime.block_on(async {
+        match command {
+            Command::Demo(demo) => demo::run(demo, output).await,
+            Command::Mirror(mirror) => mirror::run(mirror, output).await,
+            Command::Stock(command) => stock::run(command, &global, output).await,
+            Command::Coupon(command) => coupon::run(command, &global, output).await,
+        }
+    })
+}
+
+fn log(verbosity: u8) {
+    let level = match verbosity {
+        0 => return,
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = format!("warn,favor_core={level},favor_mirror={level}");
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -141,7 +141,7 @@ impl Client {
     /// of an unexpected form; [`Error::body`] then holds it.
     pub async fn fetch<T: DeserializeOwned>(&self, call: &Call) -> Result<Reply<T>, Error> {
         let response = self.execute(call).await?;
-        Reply::decode(response).map_err(|error| error.during(call.operation().name, 1))
+        Reply::decode(response).map_err(|error| error.during(call.operation(), 1))
     }
 
     /// Makes `call`: paces it, signs and sends each attempt, verifies the answer, and repeats where that is safe.
@@ -198,7 +198,7 @@ impl Client {
                 } else {
                     error.outcome()
                 };
-                return Err(error.with_outcome(outcome).during(operation.name, attempt));
+                return Err(error.with_outcome(outcome).during(operation, attempt));
             };
             tracing::debug!(attempt, ?pause, kind = ?error.kind(), "attempt failed, will repeat");
             if matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout) {

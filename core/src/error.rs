@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::api_error::ApiError;
+use crate::call::{Operation, Verb};
 use crate::check::InvalidRequest;
 use crate::diagnose::{Diagnosis, Sent};
 use crate::key_file::KeyError;
@@ -73,7 +74,7 @@ struct Inner {
     kind: ErrorKind,
     outcome: Outcome,
     message: String,
-    operation: Option<&'static str>,
+    operation: Option<&'static Operation>,
     attempts: u32,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
     body: Option<Bytes>,
@@ -185,7 +186,7 @@ impl Error {
         self.change(|inner| inner.cause = Some(Arc::new(cause)))
     }
 
-    pub(crate) fn during(self, operation: &'static str, attempts: u32) -> Self {
+    pub(crate) fn during(self, operation: &'static Operation, attempts: u32) -> Self {
         self.change(|inner| {
             inner.operation = Some(operation);
             inner.attempts = attempts;
@@ -219,7 +220,12 @@ impl Error {
 
     /// The operation's name, such as `coupon.send`; none for errors outside a call.
     pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
+        self.0.operation.map(|operation| operation.name)
+    }
+
+    /// Whether the failed call was to change something, so that an unknown outcome matters.
+    pub fn is_write(&self) -> bool {
+        self.0.operation.is_some_and(|operation| operation.verb != Verb::Get)
     }
 
     /// How many attempts were made.
@@ -297,7 +303,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(operation) = self.0.operation {
+        if let Some(operation) = self.operation() {
             write!(f, "{operation}: ")?;
         }
         f.write_str(&self.0.message)?;
@@ -316,7 +322,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("outcome", &self.0.outcome)
-            .field("operation", &self.0.operation)
+            .field("operation", &self.operation())
             .field("attempts", &self.0.attempts)
             .field("message", &self.0.message)
             .field("request_id", &self.0.request_id)

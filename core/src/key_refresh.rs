@@ -194,7 +194,7 @@ impl Downloader {
             result = self
                 .download_from(host, &call)
                 .await
-                .map_err(|error| error.during(DOWNLOAD.name, attempt));
+                .map_err(|error| error.during(&DOWNLOAD, attempt));
             match &result {
                 Err(error) if error.is_retryable() => {}
                 _ => break,

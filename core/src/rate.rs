@@ -106,7 +106,7 @@ mod tests {
             let times: Vec<_> = (0..200).map(reserve).collect();
             for second in 0..4 {
                 let window = Duration::from_secs(second)..Duration::from_secs(second + 1);
-                let calls = times.iter().filter(|time| window.contains(time)).count();
+                let calls = times.iter().filter(|time| window.contains(*time)).count();
                 assert!(calls <= 56, "{calls} calls in second {second}");
             }
             let last = times.last().unwrap();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// once. A new number means a new coupon.
 ///
 /// [Official page](https://pay.weixin.qq.com/doc/v3/merchant/4012463767).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SendCoupon {
     /// The stock to take it from.

@@ -11,7 +11,7 @@ use crate::rules::{CouponRule, StockRule, StockType};
 /// Idempotent by `out_request_no`: repeated with the same number and content it returns the same stock.
 ///
 /// [Official page](https://pay.weixin.qq.com/doc/v3/merchant/4012534537).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreateStock {
     /// What users see: at most 9 Chinese characters or 20 letters, without `_ , ; |`. The platform screens the

@@ -1,7 +1,7 @@
 //! What a coupon looks like (spec §3.1).
 
 use favor_core::{AppId, open_enum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 open_enum! {
     /// The colour behind a coupon.
@@ -50,7 +50,7 @@ open_enum! {
 }
 
 /// What a coupon looks like.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PatternInfo {
     /// The rules text on the coupon's page: at most 1000 characters and 3000 bytes.

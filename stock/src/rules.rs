@@ -1,7 +1,7 @@
 //! The rules of a new stock: how coupons are given out and redeemed (spec §3.1).
 
 use favor_core::{Fen, FixedNormalCoupon, MerchantId, TradeType, open_enum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 open_enum! {
     /// The type of a stock to create.
@@ -18,7 +18,7 @@ open_enum! {
 }
 
 /// How coupons are given out: number, budget and limits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StockRule {
     /// How many coupons there are: 5 to 10 000 000.
@@ -73,7 +73,7 @@ impl StockRule {
 }
 
 /// How coupons are redeemed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CouponRule {
     /// When a coupon works within the stock's window. Several copies of the documentation call it not open yet.
@@ -83,25 +83,25 @@ pub struct CouponRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed_normal_coupon: Option<FixedNormalCoupon>,
     /// Labels of which the pay order must carry one: at most 50, each of letters, digits and `_`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goods_tag: Vec<String>,
     /// The one payment method it applies to, such as `ICBC_CREDIT`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit_pay: Vec<String>,
     /// Which bank cards it applies to; only together with a bank in `limit_pay`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_card: Option<LimitCard>,
     /// Which payment ways it applies to; all when empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trade_type: Vec<TradeType>,
     /// Whether it may combine with other discounts; the platform's default is that it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combine_use: Option<bool>,
     /// The merchant's item codes it is bound to: at most 50. With any, this is a single-item coupon.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub available_items: Vec<String>,
     /// Item codes it does not apply to; not open.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unavailable_items: Vec<String>,
     /// Where it may be spent: 1 to 50 merchants.
     pub available_merchants: Vec<MerchantId>,
@@ -178,7 +178,7 @@ impl CouponRule {
 }
 
 /// Bank cards a coupon applies to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LimitCard {
     /// Shown at checkout: at most 4 Chinese characters.
@@ -198,7 +198,7 @@ impl LimitCard {
 }
 
 /// When a coupon works within the stock's window.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AvailableTime {
     /// Only on these days and at these hours. Not together with `second_day_available`.
@@ -239,11 +239,11 @@ impl AvailableTime {
 }
 
 /// Days of the week and hours of the day, Beijing time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FixedAvailableTime {
     /// 0 is Sunday, 6 Saturday; every day when empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub available_week_day: Vec<u8>,
     /// Seconds of the day from which it works: 0 to 86 400.
     pub begin_time: u32,

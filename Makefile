@@ -1,0 +1,36 @@
+# make test    everything that needs Rust (and PostgreSQL, once campaigns are here)
+# make check   format, lints, features, docs, licences
+# make judges  outside judges: foreign SDKs
+# make bench   the figures, with their bars
+
+CARGO ?= cargo
+
+.PHONY: test check judges bench features
+
+test:
+	$(CARGO) test --workspace --locked
+
+check: features
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing; get it with: cargo install cargo-deny --locked"; exit 1; }
+	$(CARGO) deny --locked check bans licenses sources
+
+# Each backend alone, with and without its transport; rustcrypto alone must build where there is no C compiler.
+features:
+	$(CARGO) check -p favor-core --locked --no-default-features --features aws-lc
+	$(CARGO) check -p favor-core --locked --no-default-features --features aws-lc,reqwest
+	CC=/bin/false CARGO_TARGET_DIR=target/pure $(CARGO) check -p favor --locked --no-default-features --features rustcrypto
+	CC=/bin/false CARGO_TARGET_DIR=target/pure $(CARGO) check -p favor-core --locked --no-default-features --features rustcrypto,reqwest-no-provider
+	$(CARGO) test -p favor-core --locked --no-default-features --features rustcrypto --lib --test it
+	$(CARGO) test -p favor-core --locked --no-default-features --features aws-lc --lib --test it
+
+judges:
+	@command -v npm >/dev/null || { echo "npm is missing; get it with: apt-get install npm"; exit 1; }
+	$(CARGO) build --locked
+	cd tests/interop/node && npm ci --no-fund --no-audit && npm test
+
+bench:
+	$(CARGO) bench --locked --bench overhead -- --check
+	$(CARGO) bench --locked --bench overhead -- --memory --check

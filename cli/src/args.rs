@@ -1,0 +1,226 @@
+//! The command line, as clap types only.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use favor_core::{AppId, CouponId, Fen, MerchantId, OpenId, OutRequestNo, StockId, Timestamp};
+
+use crate::amount::parse_amount;
+use crate::env;
+use crate::when::{parse_begin, parse_end};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done
+  1   refused by the API
+  2   usage or configuration
+  3   signature or decryption failed
+  4   outcome unknown: repeat with the same out_request_no
+  5   not sent
+  70  a bug in favor
+
+Settings come from flags, then the environment (FAVOR_…), then the profile in favor.toml, then defaults.
+Not affiliated with Tencent.";
+
+/// WeChat Pay cash coupons from the terminal, and a local stand-in server to try them on.
+#[derive(Debug, Parser)]
+#[command(name = "favor", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// What stdout gets: a table for people, or JSON
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// When to use colour (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// No talk and no progress on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Log to stderr; twice for more. Holds no secrets and no openids
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Do not ask before giving out money on a production host
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", env = env::CONFIG, hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The profile in the settings file
+    #[arg(long, global = true, value_name = "NAME", env = env::PROFILE)]
+    pub(crate) profile: Option<String>,
+    /// The host to call, such as a mirror's; WeChat Pay itself when not given
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The merchant that calls
+    #[arg(long, global = true)]
+    pub(crate) mchid: Option<MerchantId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole life of a stock on an embedded mirror, in one run
+    Demo(Demo),
+    /// A local server that behaves like WeChat Pay's own side
+    Mirror(Mirror),
+    /// Stocks: create, start, get
+    #[command(subcommand)]
+    Stock(Stock),
+    /// Coupons: send, get
+    #[command(subcommand)]
+    Coupon(Coupon),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// How many people get a coupon
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) people: u32,
+    /// How many calls are under way at once
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) in_flight: u16,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Mirror {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Keep everything in this file; in memory when not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// Write the merchant's key files here; a temporary folder when not given
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stock {
+    /// Create a stock, from a JSON file or from flags
+    Create(Box<CreateStock>),
+    /// Start a stock, from about a minute after its creation
+    Start(OneStock),
+    /// Show a stock
+    Get(OneStock),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OneStock {
+    /// The stock's id
+    pub(crate) stock_id: StockId,
+    /// Its creator, when that is another merchant
+    #[arg(long, value_name = "MCHID")]
+    pub(crate) creator: Option<MerchantId>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CreateStock {
+    /// The whole request as JSON, in WeChat Pay's own field names; "-" reads stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "face_value", "threshold", "coupons"])]
+    pub(crate) from: Option<PathBuf>,
+    /// What users see: at most 9 Chinese characters or 20 letters
+    #[arg(long, required_unless_present = "from")]
+    pub(crate) name: Option<String>,
+    /// What a coupon takes off, such as 5yuan or 500fen
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, required_unless_present = "from")]
+    pub(crate) face_value: Option<Fen>,
+    /// The lowest order total at which it applies, such as 30yuan
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, required_unless_present = "from")]
+    pub(crate) threshold: Option<Fen>,
+    /// How many coupons there are
+    #[arg(long, value_name = "N", required_unless_present = "from")]
+    pub(crate) coupons: Option<u64>,
+    /// How many coupons one user may have
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) per_user: u32,
+    /// Face value given out per Beijing day, at most
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    pub(crate) by_day: Option<Fen>,
+    /// When it begins: a date, an RFC 3339 time, or "now"
+    #[arg(long, value_name = "TIME", value_parser = parse_begin, default_value = "now")]
+    pub(crate) begin: Begin,
+    /// When it ends: a date (its last second) or an RFC 3339 time; 30 days after the begin when not given
+    #[arg(long, value_name = "TIME", value_parser = parse_end)]
+    pub(crate) end: Option<Timestamp>,
+    /// Lock the budget in the creator's balance at start; otherwise no money moves
+    #[arg(long)]
+    pub(crate) prefunded: bool,
+    /// Where it may be spent; the calling merchant when not given
+    #[arg(long, value_name = "MCHID")]
+    pub(crate) merchant: Vec<MerchantId>,
+    /// The rules text on the coupon's page
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// A note for the creator
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+    /// The idempotency key; derived from the request when not given, so that the same command makes one stock
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) out_request_no: Option<OutRequestNo>,
+}
+
+/// When a stock begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    Now,
+    At(Timestamp),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Coupon {
+    /// Send one coupon to one user
+    Send(SendCoupon),
+    /// Show a coupon
+    Get(GetCoupon),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SendCoupon {
+    /// The stock to take it from
+    pub(crate) stock_id: StockId,
+    /// The user, as seen through the appid
+    pub(crate) openid: OpenId,
+    /// The appid, when the profile names none
+    #[arg(long)]
+    pub(crate) appid: Option<AppId>,
+    /// The stock's creator, when that is another merchant
+    #[arg(long, value_name = "MCHID")]
+    pub(crate) creator: Option<MerchantId>,
+    /// The idempotency key; derived from stock and user when not given, so that the same command sends one coupon
+    #[arg(long, value_name = "NUMBER", conflicts_with = "slot")]
+    pub(crate) out_request_no: Option<OutRequestNo>,
+    /// Which of this user's coupons this is, counted from 0: raise it to send the same user another one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) slot: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GetCoupon {
+    /// The user, as seen through the appid
+    pub(crate) openid: OpenId,
+    /// The coupon's id
+    pub(crate) coupon_id: CouponId,
+    /// The appid, when the profile names none
+    #[arg(long)]
+    pub(crate) appid: Option<AppId>,
+}

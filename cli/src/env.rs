@@ -1,0 +1,38 @@
+//! Every environment variable that favor reads.
+
+/// The settings file.
+pub(crate) const CONFIG: &str = "FAVOR_CONFIG";
+/// The profile in it.
+pub(crate) const PROFILE: &str = "FAVOR_PROFILE";
+/// The host to call.
+pub(crate) const BASE_URL: &str = "FAVOR_BASE_URL";
+/// The merchant that calls.
+pub(crate) const MCHID: &str = "FAVOR_MCHID";
+/// The serial of its API certificate.
+pub(crate) const SERIAL_NO: &str = "FAVOR_SERIAL_NO";
+/// Its API certificate, instead of the serial.
+pub(crate) const CERTIFICATE_FILE: &str = "FAVOR_CERTIFICATE_FILE";
+/// Its private key.
+pub(crate) const PRIVATE_KEY_FILE: &str = "FAVOR_PRIVATE_KEY_FILE";
+/// Its private key, as PEM text.
+pub(crate) const PRIVATE_KEY: &str = "FAVOR_PRIVATE_KEY";
+/// Its APIv3 key.
+pub(crate) const API_V3_KEY: &str = "FAVOR_API_V3_KEY";
+/// A file with its APIv3 key.
+pub(crate) const API_V3_KEY_FILE: &str = "FAVOR_API_V3_KEY_FILE";
+/// The id of the WeChat Pay public key.
+pub(crate) const PUBLIC_KEY_ID: &str = "FAVOR_PUBLIC_KEY_ID";
+/// The WeChat Pay public key.
+pub(crate) const PUBLIC_KEY_FILE: &str = "FAVOR_PUBLIC_KEY_FILE";
+/// The appid of users named by openid.
+pub(crate) const APPID: &str = "FAVOR_APPID";
+/// A proxy to go through.
+pub(crate) const PROXY: &str = "FAVOR_PROXY";
+/// A further root certificate, such as a mirror's.
+pub(crate) const CA_FILE: &str = "FAVOR_CA_FILE";
+
+/// The value of a variable; none when it is unset or empty.
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+pub(crate) fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

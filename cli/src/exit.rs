@@ -1,0 +1,70 @@
+//! How a run ended, for scripts.
+
+use std::process::ExitCode;
+
+use favor_core::{Error, ErrorKind, Outcome};
+
+use crate::output::{BrokenPipe, Output};
+
+/// The documented exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Refused = 1,
+    Usage = 2,
+    Untrusted = 3,
+    Unknown = 4,
+    NotSent = 5,
+    Bug = 70,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Untrusted => 3,
+            Exit::Unknown => 4,
+            Exit::NotSent => 5,
+            Exit::Bug => 70,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    fn of(error: &Error) -> Self {
+        match (error.kind(), error.outcome()) {
+            (ErrorKind::Config | ErrorKind::InvalidRequest, _) => Exit::Usage,
+            (ErrorKind::Keys, _) => Exit::Untrusted,
+            // For a read nothing hangs on the outcome: what matters is that the answer cannot be trusted.
+            (ErrorKind::Verification, _) if !error.is_write() => Exit::Untrusted,
+            (_, Outcome::Unknown) => Exit::Unknown,
+            (_, Outcome::Refused) => Exit::Refused,
+            (_, Outcome::NotSent) => Exit::NotSent,
+        }
+    }
+}
+
+/// Prints an error with its causes and what to do next.
+pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
+    if error.is::<BrokenPipe>() {
+        return Exit::Done;
+    }
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    output.complain("error", &causes.join(": "));
+    let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else { return Exit::Usage };
+    if let Some(diagnosis) = error.diagnose() {
+        for finding in diagnosis.findings {
+            output.complain("diagnosis", &finding);
+        }
+    }
+    output.complain("hint", error.hint());
+    Exit::of(error)
+}

@@ -1,0 +1,46 @@
+//! Times on the command line: RFC 3339, or a date of the Beijing calendar.
+
+use chrono::{NaiveDate, NaiveTime};
+use favor_core::{Timestamp, time};
+
+use crate::args::Begin;
+
+/// Reads `now`, a date (its first second) or an RFC 3339 time.
+pub(crate) fn parse_begin(text: &str) -> Result<Begin, String> {
+    if text.eq_ignore_ascii_case("now") {
+        return Ok(Begin::Now);
+    }
+    moment(text, "00:00:00").map(Begin::At)
+}
+
+/// Reads a date (its last second) or an RFC 3339 time.
+pub(crate) fn parse_end(text: &str) -> Result<Timestamp, String> {
+    moment(text, "23:59:59")
+}
+
+fn moment(text: &str, time_of_day: &str) -> Result<Timestamp, String> {
+    if NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() {
+        debug_assert!(time_of_day.parse::<NaiveTime>().is_ok());
+        return time::from_wire(&format!("{text}T{time_of_day}+08:00")).map_err(|error| error.to_string());
+    }
+    time::from_wire(text).map_err(|_| {
+        "use a date such as 2026-12-01 (Beijing) or a time such as 2026-12-01T10:00:00+08:00".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_a_beijing_day_from_its_first_to_its_last_second() {
+        let begin = time::from_wire("2026-12-01T00:00:00+08:00").unwrap();
+        assert_eq!(parse_begin("2026-12-01"), Ok(Begin::At(begin)));
+        assert_eq!(parse_end("2026-12-01"), Ok(time::from_wire("2026-12-01T23:59:59+08:00").unwrap()));
+        assert_eq!(parse_begin("2026-11-30T16:00:00Z"), Ok(Begin::At(begin)));
+        assert_eq!(parse_begin("NOW"), Ok(Begin::Now));
+        for text in ["", "tomorrow", "2026-13-01", "2026-12-01T10:00:00", "20261201", "2026-2-30"] {
+            assert!(parse_begin(text).is_err(), "{text}");
+        }
+    }
+}
