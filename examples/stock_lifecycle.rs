@@ -1,5 +1,7 @@
 //! A stock from creation to giving out. Runs against an embedded mirror.
 
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! What the examples share: a client of the mirror's merchant, and a stock that runs.
 
+#![allow(dead_code, reason = "not every example needs all of it")]
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -7,7 +9,7 @@ use favor::prelude::*;
 use favor_mirror::Mirror;
 
 /// The merchant of the mirror, as a signer.
-pub fn signer(mirror: &Mirror) -> Result<MerchantSigner, Box<dyn std::error::Error>> {
+pub(crate) fn signer(mirror: &Mirror) -> Result<MerchantSigner, Box<dyn std::error::Error>> {
     let merchant = mirror.merchant();
     let key = PrivateKey::from_pem(&merchant.private_key_pem)?;
     let certificate = Certificate::from_pem(&merchant.certificate_pem)?;
@@ -15,13 +17,13 @@ pub fn signer(mirror: &Mirror) -> Result<MerchantSigner, Box<dyn std::error::Err
 }
 
 /// A client that downloads the mirror's certificates.
-pub fn client(mirror: &Mirror) -> Result<Client, Box<dyn std::error::Error>> {
+pub(crate) fn client(mirror: &Mirror) -> Result<Client, Box<dyn std::error::Error>> {
     let keys = PlatformKeys::download(ApiV3Key::new(&mirror.merchant().api_v3_key)?);
     Ok(Client::builder(signer(mirror)?, keys).base_url(mirror.base_url()).build()?)
 }
 
 /// A request for a stock of 200 coupons, one per user.
-pub fn stock_request(client: &Client) -> Result<CreateStock, Box<dyn std::error::Error>> {
+pub(crate) fn stock_request(client: &Client) -> Result<CreateStock, Box<dyn std::error::Error>> {
     let merchant_id = client.merchant_id().clone();
     let face_value = Fen::new(500)?;
     let begin = client.now();
@@ -36,8 +38,10 @@ pub fn stock_request(client: &Client) -> Result<CreateStock, Box<dyn std::error:
 }
 
 /// A stock that has been created and, a minute later by the mirror's clock, started.
-#[allow(dead_code, reason = "not every example needs one")]
-pub async fn running_stock(client: &Client, mirror: &Mirror) -> Result<StockId, Box<dyn std::error::Error>> {
+pub(crate) async fn running_stock(
+    client: &Client,
+    mirror: &Mirror,
+) -> Result<StockId, Box<dyn std::error::Error>> {
     let stocks = Stocks::new(client);
     let created = stocks.create(&stock_request(client)?).await?;
     mirror.advance(Duration::from_secs(61)).await?;

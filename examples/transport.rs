@@ -1,5 +1,7 @@
 //! A transport of your own around the default one: here it counts bytes. Runs against an embedded mirror.
 
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
 mod support;
 
 use std::sync::Arc;

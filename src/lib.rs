@@ -8,7 +8,8 @@ pub use favor_stock as stock;
 pub mod prelude {
     pub use favor_core::{
         ApiV3Key, AppId, Certificate, Client, CouponId, Error, ErrorKind, Fen, FixedNormalCoupon, MerchantId,
-        MerchantSigner, OpenId, OutRequestNo, Outcome, PlatformKeys, PrivateKey, PublicKey, Reply, StockId, Timestamp,
+        MerchantSigner, OpenId, OutRequestNo, Outcome, PlatformKeys, PrivateKey, PublicKey, Reply, StockId,
+        Timestamp,
     };
     pub use favor_coupon::{Coupon, CouponStatus, Coupons, DerivedNumbers, SendCoupon, SentCoupon};
     pub use favor_stock::{CouponRule, CreateStock, CreatedStock, Stock, StockRule, StockStatus, Stocks};

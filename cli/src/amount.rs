@@ -12,7 +12,9 @@ pub(crate) fn parse_amount(text: &str) -> Result<Fen, String> {
         return Fen::new(fen).map_err(|error| error.to_string());
     }
     if let Some(yuan) = strip(["yuan", "元"]) {
-        let yuan: Decimal = yuan.parse().map_err(|_| format!("{yuan:?} is not an amount of yuan"))?;
+        let plain = yuan.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let parsed = yuan.parse().ok().filter(|_: &Decimal| plain);
+        let yuan = parsed.ok_or_else(|| format!("{yuan:?} is not an amount of yuan"))?;
         return Fen::from_yuan(yuan).map_err(|error| error.to_string());
     }
     Err("say the unit: 500fen or 5yuan".to_owned())
@@ -27,7 +29,17 @@ mod tests {
         for text in ["500fen", "5yuan", "5.00 yuan", "5元", "500分"] {
             assert_eq!(parse_amount(text), Ok(Fen::new(500).unwrap()), "{text}");
         }
-        for text in ["500", "5.001yuan", "-5yuan", "-5fen", "5.5fen", "yuan", "", "99999999999999999999yuan", "1e5yuan"] {
+        for text in [
+            "500",
+            "5.001yuan",
+            "-5yuan",
+            "-5fen",
+            "5.5fen",
+            "yuan",
+            "",
+            "99999999999999999999yuan",
+            "1e5yuan",
+        ] {
             assert!(parse_amount(text).is_err(), "{text}");
         }
     }

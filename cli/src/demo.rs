@@ -55,7 +55,7 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
     let sent = campaign.send(args.people, args.in_flight, output).await?;
     let seen = campaign.query_back(sent.coupons.clone(), args.in_flight, output).await?;
     let stock = Stocks::new(&client).get(&stock_id).await?;
-    let audit = mirror.audit().await.context("the mirror's audit failed")?;
+    let audit = mirror.audit().await;
 
     let summary = Summary {
         stock_id,
@@ -102,7 +102,10 @@ async fn running_stock(client: &Client, mirror: &Mirror, people: u32) -> anyhow:
         client.merchant_id().clone(),
         begin..begin + TimeDelta::days(30),
         StockRule::new(coupons, face.checked_mul(coupons)?, 1),
-        CouponRule::normal(FixedNormalCoupon::new(face, Fen::new(THRESHOLD_FEN)?), [client.merchant_id().clone()]),
+        CouponRule::normal(
+            FixedNormalCoupon::new(face, Fen::new(THRESHOLD_FEN)?),
+            [client.merchant_id().clone()],
+        ),
         OutRequestNo::new(format!("{}-demo-stock", client.merchant_id()))?,
     );
     let stocks = Stocks::new(client);

@@ -45,6 +45,8 @@ impl Exit {
             (ErrorKind::Keys, _) => Exit::Untrusted,
             // For a read nothing hangs on the outcome: what matters is that the answer cannot be trusted.
             (ErrorKind::Verification, _) if !error.is_write() => Exit::Untrusted,
+            // Refused before the call itself could be sent, such as at the download of the certificates.
+            (ErrorKind::Api, Outcome::NotSent) => Exit::Refused,
             (_, Outcome::Unknown) => Exit::Unknown,
             (_, Outcome::Refused) => Exit::Refused,
             (_, Outcome::NotSent) => Exit::NotSent,
@@ -59,7 +61,9 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
     }
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     output.complain("error", &causes.join(": "));
-    let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else { return Exit::Usage };
+    let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
+        return Exit::Usage;
+    };
     if let Some(diagnosis) = error.diagnose() {
         for finding in diagnosis.findings {
             output.complain("diagnosis", &finding);

@@ -9,11 +9,15 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<Exit> {
+    let stop = Stop::listen()?;
     let mut builder = Mirror::builder().listen(args.listen);
     if let Some(file) = &args.data {
         builder = builder.data(file);
     }
-    let mirror = builder.start().await.context("the mirror cannot start")?;
+    let mirror = builder.start().await.with_context(|| match &args.data {
+        Some(file) => format!("the mirror cannot start on {} with {}", args.listen, file.display()),
+        None => format!("the mirror cannot start on {}", args.listen),
+    })?;
     // Removed when this function returns, also after ctrl-c.
     let temporary;
     let folder = match &args.keys {
@@ -33,40 +37,61 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
         output.talk("reachable from other machines; the calls under /_mirror answer this machine only");
     }
     output.talk("ready; ctrl-c stops it");
-    stop_signal().await?;
+    stop.wait().await?;
     mirror.shutdown().await;
     output.talk("stopped");
     Ok(Exit::Done)
 }
 
 fn print(ready: &Ready, output: &Output) -> anyhow::Result<()> {
-    output.line("# A merchant of this mirror. Paste these lines into another terminal, then try: favor stock --help")?;
+    output.line(
+        "# A merchant of this mirror. Paste these lines into another terminal, then try: favor stock --help",
+    )?;
     for (variable, value) in [
-        (env::BASE_URL, &ready.base_url),
+        (env::BASE_URL, ready.base_url.as_str()),
         (env::MCHID, &ready.mchid),
         (env::SERIAL_NO, &ready.serial_no),
-        (env::PRIVATE_KEY_FILE, &ready.private_key_file),
+        (env::PRIVATE_KEY_FILE, &ready.private_key_file.display().to_string()),
         (env::API_V3_KEY, &ready.api_v3_key),
         (env::APPID, &ready.appid),
     ] {
         output.line(&format!("export {variable}={value}"))?;
     }
-    output.line(&format!("# certificate: {}", ready.certificate_file))?;
-    output.line(&format!("# public key {}: {}", ready.public_key_id, ready.public_key_file))?;
+    output.line(&format!("# certificate: {}", ready.certificate_file.display()))?;
+    output.line(&format!("# public key {}: {}", ready.public_key_id, ready.public_key_file.display()))?;
     output.line(&format!("# what it saw: curl {}/_mirror/requests", ready.base_url))
 }
 
-#[cfg(unix)]
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Ctrl-c or, on Unix, a polite kill. Listening begins when this is made, not when it is waited for.
+struct Stop {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
 }
 
-#[cfg(not(unix))]
-async fn stop_signal() -> anyhow::Result<()> {
-    Ok(tokio::signal::ctrl_c().await?)
+impl Stop {
+    #[cfg(unix)]
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(unix)]
+    async fn wait(mut self) -> anyhow::Result<()> {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) -> anyhow::Result<()> {
+        Ok(tokio::signal::ctrl_c().await?)
+    }
 }

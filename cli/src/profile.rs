@@ -40,7 +40,10 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
         Some(file) => file.to_owned(),
         None if Path::new(FILE).exists() => PathBuf::from(FILE),
         None if name.is_none() => return Ok(Profile::default()),
-        None => bail!("profile {:?} was asked for, and there is no {FILE} in this folder", name.unwrap_or_default()),
+        None => bail!(
+            "profile {:?} was asked for, and there is no {FILE} in this folder",
+            name.unwrap_or_default()
+        ),
     };
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let file: File = toml::from_str(&text).map_err(|error| explain(&path, &text, &error))?;
@@ -60,10 +63,11 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
         &mut profile.api_v3_key_file,
         &mut profile.public_key_file,
         &mut profile.ca_file,
-    ] {
-        if let Some(relative) = file {
-            *relative = folder.join(&*relative);
-        }
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *file = folder.join(&*file);
     }
     Ok(profile)
 }
@@ -73,7 +77,9 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     let mut message = format!("{}, line {line}: {}", path.display(), error.message());
     if ["`api_v3_key`", "`private_key`"].iter().any(|secret| error.message().contains(secret)) {
-        message.push_str("; secrets are read from a file of their own or the environment, never from favor.toml");
+        message.push_str(
+            "; secrets are read from a file of their own or the environment, never from favor.toml",
+        );
     }
     anyhow::anyhow!(message)
 }
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file() {
-        let profile = load_text("[profile.shop]\nmchid = \"1\"\nprivate_key_file = \"k.pem\"", Some("shop")).unwrap();
+        let profile =
+            load_text("[profile.shop]\nmchid = \"1\"\nprivate_key_file = \"k.pem\"", Some("shop")).unwrap();
         assert!(profile.private_key_file.unwrap().is_absolute());
     }
 

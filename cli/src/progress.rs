@@ -6,7 +6,8 @@ use crate::output::Output;
 
 /// A bar for `total` steps; invisible where nobody watches.
 pub(crate) fn bar(output: &Output, what: &'static str, total: u64) -> ProgressBar {
-    let target = if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target =
+        if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(total), target).with_message(what);
     let template = "{msg:10} [{bar:40}] {human_pos}/{human_len}  {per_sec}  {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -23,7 +23,8 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn load(global: &Global) -> anyhow::Result<Self> {
         let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
-        let base_url = global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
+        let base_url =
+            global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
         let merchant_id = match (&global.mchid, env::read(env::MCHID).or(profile.mchid.clone())) {
             (Some(given), _) => given.clone(),
             (None, Some(text)) => MerchantId::new(text)?,
@@ -40,7 +41,8 @@ impl Settings {
     pub(crate) fn is_production(&self) -> bool {
         let url = self.base_url.as_deref().unwrap_or(MAIN_URL);
         let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
-            url.strip_prefix("https://").is_some_and(|rest| rest == *host || rest.starts_with(&format!("{host}:")))
+            url.strip_prefix("https://")
+                .is_some_and(|rest| rest == *host || rest.starts_with(&format!("{host}:")))
         });
         url.starts_with("https://") && !loopback
     }
@@ -81,10 +83,15 @@ impl Settings {
     }
 
     fn signer(&self) -> anyhow::Result<MerchantSigner> {
-        let key = match (env::read(env::PRIVATE_KEY), self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref())) {
+        let key = match (
+            env::read(env::PRIVATE_KEY),
+            self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
+        ) {
             (Some(pem), _) => PrivateKey::from_pem(pem).with_context(|| env::PRIVATE_KEY)?,
             (None, Some(file)) => PrivateKey::from_pem_file(file)?,
-            (None, None) => bail!(missing("the merchant's private key", "private_key_file", env::PRIVATE_KEY_FILE)),
+            (None, None) => {
+                bail!(missing("the merchant's private key", "private_key_file", env::PRIVATE_KEY_FILE))
+            }
         };
         let serial = env::read(env::SERIAL_NO).or(self.profile.serial_no.clone());
         let certificate = self.file(env::CERTIFICATE_FILE, self.profile.certificate_file.as_deref());
@@ -102,7 +109,10 @@ impl Settings {
     }
 
     fn platform_keys(&self) -> anyhow::Result<PlatformKeys> {
-        let api_v3_key = match (env::read(env::API_V3_KEY), self.file(env::API_V3_KEY_FILE, self.profile.api_v3_key_file.as_deref())) {
+        let api_v3_key = match (
+            env::read(env::API_V3_KEY),
+            self.file(env::API_V3_KEY_FILE, self.profile.api_v3_key_file.as_deref()),
+        ) {
             (Some(key), _) => Some(ApiV3Key::new(key).with_context(|| env::API_V3_KEY)?),
             (None, Some(file)) => {
                 let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -121,7 +131,9 @@ impl Settings {
             _ => bail!("the WeChat Pay public key needs both public_key_id and public_key_file"),
         };
         match (api_v3_key, public_key) {
-            (Some(api_v3_key), Some((id, key))) => Ok(PlatformKeys::download_and_public_key(api_v3_key, id, key)?),
+            (Some(api_v3_key), Some((id, key))) => {
+                Ok(PlatformKeys::download_and_public_key(api_v3_key, id, key)?)
+            }
             (Some(api_v3_key), None) => Ok(PlatformKeys::download(api_v3_key)),
             (None, Some((id, key))) => Ok(PlatformKeys::public_key(id, key)?),
             (None, None) => bail!(missing(

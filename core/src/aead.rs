@@ -48,18 +48,10 @@ impl ApiV3Key {
         }
         let nonce =
             Nonce::try_from(sealed.nonce.as_bytes()).map_err(|_| AeadError::Nonce(sealed.nonce.len()))?;
-        let ciphertext = STANDARD
-            .decode(&sealed.ciphertext)
-            .map_err(|_| AeadError::Base64)?;
+        let ciphertext = STANDARD.decode(&sealed.ciphertext).map_err(|_| AeadError::Base64)?;
         let aad = sealed.associated_data.as_deref().unwrap_or_default().as_bytes();
         Aes256Gcm::new(self.0.expose().into())
-            .decrypt(
-                &nonce,
-                Payload {
-                    msg: &ciphertext,
-                    aad,
-                },
-            )
+            .decrypt(&nonce, Payload { msg: &ciphertext, aad })
             .map_err(|_| AeadError::Tag)
     }
 }
@@ -131,15 +123,7 @@ mod tests {
     fn seal(plaintext: &[u8], nonce: &str, aad: &str) -> Sealed {
         let key = Aes256Gcm::new_from_slice(KEY.as_bytes()).unwrap();
         let nonce_bytes = Nonce::try_from(nonce.as_bytes()).unwrap();
-        let sealed = key
-            .encrypt(
-                &nonce_bytes,
-                Payload {
-                    msg: plaintext,
-                    aad: aad.as_bytes(),
-                },
-            )
-            .unwrap();
+        let sealed = key.encrypt(&nonce_bytes, Payload { msg: plaintext, aad: aad.as_bytes() }).unwrap();
         Sealed::new(STANDARD.encode(sealed), nonce, Some(aad.to_owned()))
     }
 
@@ -148,10 +132,7 @@ mod tests {
         assert!(ApiV3Key::new(KEY).is_ok());
         assert!(ApiV3Key::new(format!("{KEY}\n")).is_ok());
         let error = ApiV3Key::new(&KEY[1..]).unwrap_err().to_string();
-        assert!(
-            error.contains("31 bytes") && error.contains("exactly 32"),
-            "{error}"
-        );
+        assert!(error.contains("31 bytes") && error.contains("exactly 32"), "{error}");
         assert!(ApiV3Key::new("0123456789abcdef\u{7}123456789ABCDEF").is_err());
         assert_eq!(format!("{:?}", ApiV3Key::new(KEY).unwrap()), "ApiV3Key(****)");
     }
@@ -164,40 +145,13 @@ mod tests {
         let other = ApiV3Key::new("X".repeat(32)).unwrap();
         assert_eq!(other.open(&good), Err(AeadError::Tag));
         assert_eq!(
-            key.open(&Sealed {
-                algorithm: "AEAD_SM4_GCM".into(),
-                ..good.clone()
-            }),
+            key.open(&Sealed { algorithm: "AEAD_SM4_GCM".into(), ..good.clone() }),
             Err(AeadError::Algorithm("AEAD_SM4_GCM".into()))
         );
-        assert_eq!(
-            key.open(&Sealed {
-                nonce: "abc".into(),
-                ..good.clone()
-            }),
-            Err(AeadError::Nonce(3))
-        );
-        assert_eq!(
-            key.open(&Sealed {
-                ciphertext: "%%".into(),
-                ..good.clone()
-            }),
-            Err(AeadError::Base64)
-        );
-        assert_eq!(
-            key.open(&Sealed {
-                associated_data: None,
-                ..good.clone()
-            }),
-            Err(AeadError::Tag)
-        );
-        assert_eq!(
-            key.open(&Sealed {
-                ciphertext: String::new(),
-                ..good
-            }),
-            Err(AeadError::Tag)
-        );
+        assert_eq!(key.open(&Sealed { nonce: "abc".into(), ..good.clone() }), Err(AeadError::Nonce(3)));
+        assert_eq!(key.open(&Sealed { ciphertext: "%%".into(), ..good.clone() }), Err(AeadError::Base64));
+        assert_eq!(key.open(&Sealed { associated_data: None, ..good.clone() }), Err(AeadError::Tag));
+        assert_eq!(key.open(&Sealed { ciphertext: String::new(), ..good }), Err(AeadError::Tag));
     }
 
     proptest! {

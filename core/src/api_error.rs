@@ -94,17 +94,12 @@ impl ApiError {
         let server_date = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         Self {
             status,
-            code: wire
-                .code
-                .filter(|code| !code.is_empty())
-                .map(|code| ErrorCode::from(code.as_str())),
+            code: wire.code.filter(|code| !code.is_empty()).map(|code| ErrorCode::from(code.as_str())),
             message: call.mask(wire.message.unwrap_or_default().trim()),
             detail: wire.detail.filter(|detail| !detail.is_null()),
             request_id: request_id(headers),
             authenticity,
-            retry_after: header("retry-after")
-                .and_then(|after| after.parse().ok())
-                .map(Duration::from_secs),
+            retry_after: header("retry-after").and_then(|after| after.parse().ok()).map(Duration::from_secs),
             server_date: server_date.map(|date| date.to_utc()),
         }
     }
@@ -150,9 +145,10 @@ impl ApiError {
         self.server_date
     }
 
-    /// Whether the same request can succeed later: rate limit, overload, internal error.
+    /// Whether the same request can succeed later: rate limit, overload, internal error, or an answer whose
+    /// signature does not hold, such as a signature probe.
     pub fn is_retryable(&self) -> bool {
-        self.status == 429 || self.status == 408 || self.status >= 500
+        matches!(self.status, 408 | 429 | 500..) || self.authenticity == Authenticity::Failed
     }
 
     pub(crate) fn hint(&self) -> &'static str {
@@ -173,11 +169,7 @@ impl ApiError {
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get("request-id")
-        .and_then(|id| id.to_str().ok())
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned)
+    headers.get("request-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 impl fmt::Display for ApiError {

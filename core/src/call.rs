@@ -67,38 +67,22 @@ impl Operation {
     /// An operation that may be repeated and whose reply must be signed.
     pub const fn new(name: &'static str, verb: Verb, path: &'static str) -> Self {
         let reply_signature = ReplySignature::Required;
-        Self {
-            name,
-            verb,
-            path,
-            idempotent: true,
-            reply_signature,
-            rate: None,
-        }
+        Self { name, verb, path, idempotent: true, reply_signature, rate: None }
     }
 
     /// The same, never repeated by the client unless it surely did not arrive.
     pub const fn not_idempotent(self) -> Self {
-        Self {
-            idempotent: false,
-            ..self
-        }
+        Self { idempotent: false, ..self }
     }
 
     /// The same, with the documented rate limit.
     pub const fn limited_to(self, rate: Rate) -> Self {
-        Self {
-            rate: Some(rate),
-            ..self
-        }
+        Self { rate: Some(rate), ..self }
     }
 
     /// The same, for a reply that may come without a signature.
     pub const fn reply_may_be_unsigned(self) -> Self {
-        Self {
-            reply_signature: ReplySignature::IfPresent,
-            ..self
-        }
+        Self { reply_signature: ReplySignature::IfPresent, ..self }
     }
 }
 
@@ -180,17 +164,13 @@ impl Call {
 
     /// `text` with every personal parameter of this call masked.
     pub(crate) fn mask(&self, text: &str) -> String {
-        self.private.iter().fold(text.to_owned(), |text, private| {
-            text.replace(private.as_str(), "****")
-        })
+        self.private.iter().fold(text.to_owned(), |text, private| text.replace(private.as_str(), "****"))
     }
 }
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("operation", &self.operation.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Call").field("operation", &self.operation.name).finish_non_exhaustive()
     }
 }
 
@@ -258,21 +238,14 @@ impl CallBuilder {
         if let Body::Json(json) = &body
             && json.iter().any(|byte| *byte >= 0xf0)
         {
-            return Err(InvalidRequest::of(
-                "body",
-                "must not hold emoji or other characters beyond U+FFFF",
-            ));
+            return Err(InvalidRequest::of("body", "must not hold emoji or other characters beyond U+FFFF"));
         }
         let mut path_and_query = String::with_capacity(self.operation.path.len() + self.query.len() + 64);
         let mut rest = self.operation.path;
         while let Some((before, parameter)) = rest.split_once('{') {
             path_and_query.push_str(before);
             let (name, after) = parameter.split_once('}').unwrap_or((parameter, ""));
-            let value = self
-                .segments
-                .iter()
-                .find(|(given, _)| *given == name)
-                .map_or("", |(_, value)| value);
+            let value = self.segments.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| value);
             if matches!(value, "" | "." | "..") {
                 return Err(InvalidRequest::of(name, "must be a text other than '.' and '..'"));
             }
@@ -293,9 +266,7 @@ impl CallBuilder {
 
 impl fmt::Debug for CallBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallBuilder")
-            .field("operation", &self.operation.name)
-            .finish_non_exhaustive()
+        f.debug_struct("CallBuilder").field("operation", &self.operation.name).finish_non_exhaustive()
     }
 }
 
@@ -315,14 +286,8 @@ mod tests {
             .unwrap();
         let path = "/v3/users/o%2FT%3Fa/coupons?at=2026-05-20T00%3A00%3A00%2B08%3A00&b=%E5%88%B8";
         assert_eq!(call.path_and_query(), path);
-        let stamp = Stamp {
-            timestamp: 1,
-            nonce: "n".into(),
-        };
-        assert_eq!(
-            call.message(&stamp),
-            format!("POST\n{path}\n1\nn\n\n").into_bytes()
-        );
+        let stamp = Stamp { timestamp: 1, nonce: "n".into() };
+        assert_eq!(call.message(&stamp), format!("POST\n{path}\n1\nn\n\n").into_bytes());
         assert_eq!(format!("{call:?}"), "Call { operation: \"coupon.send\", .. }");
         assert_eq!(call.mask("openid o/T?a unknown"), "openid **** unknown");
     }
@@ -333,15 +298,8 @@ mod tests {
             let error = Call::to(&SEND).segment("openid", openid).finish().unwrap_err();
             assert_eq!(error.violations()[0].field, "openid");
         }
-        assert_eq!(
-            Call::to(&SEND).finish().unwrap_err().violations()[0].field,
-            "openid"
-        );
-        let emoji = Call::to(&SEND)
-            .segment("openid", "o")
-            .json("🎟")
-            .finish()
-            .unwrap_err();
+        assert_eq!(Call::to(&SEND).finish().unwrap_err().violations()[0].field, "openid");
+        let emoji = Call::to(&SEND).segment("openid", "o").json("🎟").finish().unwrap_err();
         assert_eq!(emoji.violations()[0].field, "body");
     }
 }

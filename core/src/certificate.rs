@@ -38,11 +38,7 @@ impl Certificate {
         let moment = |time: x509_parser::time::ASN1Time| {
             DateTime::from_timestamp(time.timestamp(), 0).ok_or_else(damaged)
         };
-        let subject = x509
-            .subject()
-            .iter_common_name()
-            .next()
-            .and_then(|name| name.as_str().ok());
+        let subject = x509.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
         Ok(Self {
             serial: Serial::from_der(x509.raw_serial()),
             not_before: moment(x509.validity().not_before)?,
@@ -99,7 +95,6 @@ impl Certificate {
 
     /// Merchant certificates carry the merchant id as their name; the platform's never do.
     pub(crate) fn is_merchants(&self) -> bool {
-        self.subject()
-            .is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
+        self.subject().is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()))
     }
 }

@@ -22,12 +22,7 @@ pub struct InvalidRequest {
 impl InvalidRequest {
     /// A request with one violation.
     pub fn of(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self {
-            violations: vec![Violation {
-                field: field.into(),
-                rule: rule.into(),
-            }],
-        }
+        Self { violations: vec![Violation { field: field.into(), rule: rule.into() }] }
     }
 
     /// Every violation found, in the order of the fields.
@@ -70,10 +65,7 @@ impl Checks {
     /// Reports `rule` for `field` unless `holds`.
     pub fn require(&mut self, holds: bool, field: &str, rule: impl Into<String>) {
         if !holds {
-            self.violations.push(Violation {
-                field: field.to_owned(),
-                rule: rule.into(),
-            });
+            self.violations.push(Violation { field: field.to_owned(), rule: rule.into() });
         }
     }
 
@@ -94,31 +86,19 @@ impl Checks {
     pub fn text(&mut self, field: &str, text: &str, range: RangeInclusive<usize>) {
         let length = text.chars().count();
         if !range.contains(&length) {
-            let rule = format!(
-                "must have {} to {} characters, but has {length}",
-                range.start(),
-                range.end()
-            );
+            let rule = format!("must have {} to {} characters, but has {length}", range.start(), range.end());
             self.require(false, field, rule);
         }
         if text.chars().any(|c| c.len_utf8() > 3) {
-            self.require(
-                false,
-                field,
-                "must not hold emoji or other characters beyond U+FFFF",
-            );
+            self.require(false, field, "must not hold emoji or other characters beyond U+FFFF");
         }
     }
 
     /// A list of a number of entries within `range`.
     pub fn list<T>(&mut self, field: &str, list: &[T], range: RangeInclusive<usize>) {
         if !range.contains(&list.len()) {
-            let rule = format!(
-                "must have {} to {} entries, but has {}",
-                range.start(),
-                range.end(),
-                list.len()
-            );
+            let rule =
+                format!("must have {} to {} entries, but has {}", range.start(), range.end(), list.len());
             self.require(false, field, rule);
         }
     }
@@ -128,12 +108,6 @@ impl Checks {
     /// # Errors
     /// [`InvalidRequest`] when there was any violation.
     pub fn finish(self) -> Result<(), InvalidRequest> {
-        if self.violations.is_empty() {
-            Ok(())
-        } else {
-            Err(InvalidRequest {
-                violations: self.violations,
-            })
-        }
+        if self.violations.is_empty() { Ok(()) } else { Err(InvalidRequest { violations: self.violations }) }
     }
 }

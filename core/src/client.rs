@@ -100,18 +100,12 @@ impl Client {
     }
 
     pub(crate) fn from_parts(shared: Shared, options: CallOptions) -> Self {
-        Self {
-            shared: Arc::new(shared),
-            options,
-        }
+        Self { shared: Arc::new(shared), options }
     }
 
     /// The same client with other options for its calls.
     pub fn with(&self, options: CallOptions) -> Self {
-        Self {
-            shared: self.shared.clone(),
-            options,
-        }
+        Self { shared: self.shared.clone(), options }
     }
 
     /// The options calls are made with.
@@ -140,8 +134,8 @@ impl Client {
     /// As [`execute`](Self::execute), and kind `Decode` with outcome `Unknown` when the answer is authentic but
     /// of an unexpected form; [`Error::body`] then holds it.
     pub async fn fetch<T: DeserializeOwned>(&self, call: &Call) -> Result<Reply<T>, Error> {
-        let response = self.execute(call).await?;
-        Reply::decode(response).map_err(|error| error.during(call.operation(), 1))
+        let (response, attempts) = self.run(call).await?;
+        Reply::decode(response).map_err(|error| error.during(call.operation(), attempts))
     }
 
     /// Makes `call`: paces it, signs and sends each attempt, verifies the answer, and repeats where that is safe.
@@ -150,6 +144,11 @@ impl Client {
     /// [`Error`]: its [`outcome`](Error::outcome) says whether anything can have happened. Once one attempt ended
     /// in doubt, the call's outcome is `Unknown` unless a later attempt succeeds.
     pub async fn execute(&self, call: &Call) -> Result<Response, Error> {
+        self.run(call).await.map(|(response, _)| response)
+    }
+
+    /// The answer, and how many attempts it took.
+    async fn run(&self, call: &Call) -> Result<(Response, u32), Error> {
         let operation = call.operation();
         let span = tracing::info_span!(
             "favor.call",
@@ -161,7 +160,8 @@ impl Client {
         );
         let result = self.repeat(call).instrument(span.clone()).await;
         match &result {
-            Ok(response) => {
+            Ok((response, attempts)) => {
+                span.record("attempts", attempts);
                 span.record("outcome", "done");
                 span.record("request_id", response.request_id.as_deref());
             }
@@ -174,7 +174,7 @@ impl Client {
         result
     }
 
-    async fn repeat(&self, call: &Call) -> Result<Response, Error> {
+    async fn repeat(&self, call: &Call) -> Result<(Response, u32), Error> {
         let operation = call.operation();
         let clock = &self.shared.exchange.clock;
         let deadline = clock.elapsed().saturating_add(self.options.deadline);
@@ -182,22 +182,15 @@ impl Client {
         let mut host = 0;
         let mut attempt = 1;
         loop {
-            let error = match self
-                .one_attempt(call, &self.shared.hosts[host], attempt, deadline)
-                .await
-            {
-                Ok(response) => return Ok(response),
+            let error = match self.one_attempt(call, &self.shared.hosts[host], attempt, deadline).await {
+                Ok(response) => return Ok((response, attempt)),
                 Err(error) => error,
             };
             doubtful |= error.outcome() == Outcome::Unknown;
             let pause = self.options.retry.pause(operation.idempotent, &error, attempt);
             let left = deadline.saturating_sub(clock.elapsed());
             let Some(pause) = pause.filter(|pause| *pause < left) else {
-                let outcome = if doubtful {
-                    Outcome::Unknown
-                } else {
-                    error.outcome()
-                };
+                let outcome = if doubtful { Outcome::Unknown } else { error.outcome() };
                 return Err(error.with_outcome(outcome).during(operation, attempt));
             };
             tracing::debug!(attempt, ?pause, kind = ?error.kind(), "attempt failed, will repeat");
@@ -222,9 +215,7 @@ impl Client {
         let started = clock.elapsed();
         let left = deadline.saturating_sub(started);
         if left.is_zero() {
-            return Err(Error::too_late(
-                "the deadline passed before the request could be sent",
-            ));
+            return Err(Error::too_late("the deadline passed before the request could be sent"));
         }
         let now = clock.now();
         let route = Route {
@@ -276,15 +267,10 @@ impl Client {
     }
 
     async fn judge(&self, call: &Call, answer: Answer) -> Result<Response, Error> {
-        let Answer {
-            status,
-            headers,
-            body,
-            sent,
-        } = answer;
+        let Answer { status, headers, body, sent } = answer;
         let request_id = request_id(&headers);
         if !status.is_success() {
-            let authenticity = self.authenticity(&headers, &body);
+            let authenticity = self.authenticity(&headers, &body).await;
             let api = ApiError::read(call, status.as_u16(), &headers, &body, authenticity);
             return Err(Error::from_api(api).with_answer(body, request_id).with_sent(sent));
         }
@@ -297,13 +283,7 @@ impl Client {
                 Err(error) => return Err(Error::verification(error).with_answer(body, request_id)),
             }
         };
-        Ok(Response {
-            status,
-            headers,
-            body,
-            request_id,
-            signed_by,
-        })
+        Ok(Response { status, headers, body, request_id, signed_by })
     }
 
     /// Verifies a response or notification, asking once for newer keys when it names an unknown one.
@@ -324,17 +304,14 @@ impl Client {
         Ok(signature.serial().clone())
     }
 
-    fn authenticity(&self, headers: &HeaderMap, body: &[u8]) -> Authenticity {
-        if !SignatureHeaders::any(headers) {
+    /// Errors are often unsigned (gateways, failed authentication), so a signature is looked at where there is one.
+    async fn authenticity(&self, headers: &HeaderMap, body: &[u8]) -> Authenticity {
+        if !SignatureHeaders::all(headers) {
             return Authenticity::Unsigned;
         }
-        let now = self.shared.exchange.clock.now();
-        let verdict = SignatureHeaders::read(headers)
-            .and_then(|signature| signature.verify(body, &self.shared.keys.keys(), now));
-        if verdict.is_ok() {
-            Authenticity::Verified
-        } else {
-            Authenticity::Failed
+        match self.verify(headers, body).await {
+            Ok(_) => Authenticity::Verified,
+            Err(_) => Authenticity::Failed,
         }
     }
 
@@ -359,9 +336,7 @@ impl Client {
                 took,
                 status: error.api().map(ApiError::status),
                 failure: Some((error.kind(), error.outcome())),
-                verified: error
-                    .api()
-                    .is_some_and(|api| api.authenticity() == Authenticity::Verified),
+                verified: error.api().is_some_and(|api| api.authenticity() == Authenticity::Verified),
                 request_id: error.request_id(),
             },
         });

@@ -37,10 +37,7 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the machine's clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
@@ -78,10 +75,7 @@ impl ManualClock {
 
     /// A clock that stands at `start` and jumps over every sleep.
     pub fn jumping(start: DateTime<Utc>) -> Self {
-        Self {
-            jumps: true,
-            ..Self::new(start)
-        }
+        Self { jumps: true, ..Self::new(start) }
     }
 
     /// Moves the clock forward and wakes who has slept long enough.

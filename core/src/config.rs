@@ -35,11 +35,7 @@ pub struct PlatformKeys {
 
 enum Source {
     Fixed(KeySet),
-    Download {
-        api_v3_key: ApiV3Key,
-        keys: KeySet,
-        backend: Backend,
-    },
+    Download { api_v3_key: ApiV3Key, keys: KeySet, backend: Backend },
     Store(Arc<dyn KeyStore>),
 }
 
@@ -54,13 +50,7 @@ impl PlatformKeys {
 
     /// Platform certificates, downloaded at the first call and refreshed from then on (certificate mode).
     pub fn download(api_v3_key: ApiV3Key) -> Self {
-        Self {
-            source: Source::Download {
-                api_v3_key,
-                keys: KeySet::new(),
-                backend: Backend::default(),
-            },
-        }
+        Self { source: Source::Download { api_v3_key, keys: KeySet::new(), backend: Backend::default() } }
     }
 
     /// Both: downloaded certificates and the public key, while a merchant switches from one to the other.
@@ -73,27 +63,17 @@ impl PlatformKeys {
         key: PublicKey,
     ) -> Result<Self, KeyError> {
         let keys = KeySet::new().with_public_key(id, key)?;
-        Ok(Self {
-            source: Source::Download {
-                api_v3_key,
-                keys,
-                backend: Backend::default(),
-            },
-        })
+        Ok(Self { source: Source::Download { api_v3_key, keys, backend: Backend::default() } })
     }
 
     /// A set of keys that never changes by itself.
     pub fn fixed(keys: KeySet) -> Self {
-        Self {
-            source: Source::Fixed(keys),
-        }
+        Self { source: Source::Fixed(keys) }
     }
 
     /// A store of your own.
     pub fn store(store: impl KeyStore + 'static) -> Self {
-        Self {
-            source: Source::Store(Arc::new(store)),
-        }
+        Self { source: Source::Store(Arc::new(store)) }
     }
 
     /// Reads downloaded certificates for another RSA backend than the default.
@@ -257,11 +237,7 @@ impl ClientBuilder {
             None => format!("{library} ({})", std::env::consts::OS),
         };
         let user_agent = header(&user_agent, "user agent")?;
-        self.options.language = self
-            .language
-            .as_deref()
-            .map(|text| header(text, "language"))
-            .transpose()?;
+        self.options.language = self.language.as_deref().map(|text| header(text, "language")).transpose()?;
         let exchange = Arc::new(Exchange {
             transport: match self.transport.take() {
                 Some(transport) => transport,
@@ -275,62 +251,34 @@ impl ClientBuilder {
         let keys: Arc<dyn KeyStore> = match self.keys.source {
             Source::Fixed(keys) => Arc::new(FixedKeys::new(keys)),
             Source::Store(store) => store,
-            Source::Download {
-                api_v3_key,
-                keys,
-                backend,
-            } => Arc::new(DownloadedKeys::new(
-                exchange.clone(),
-                hosts.clone(),
-                api_v3_key,
-                backend,
-                keys,
-            )),
+            Source::Download { api_v3_key, keys, backend } => {
+                Arc::new(DownloadedKeys::new(exchange.clone(), hosts.clone(), api_v3_key, backend, keys))
+            }
         };
-        if exchange
-            .signer
-            .public_key()
-            .is_some_and(|own| keys.keys().contains_key(own))
-        {
+        if exchange.signer.public_key().is_some_and(|own| keys.keys().contains_key(own)) {
             let error =
                 KeyError::swapped("the merchant's own key or certificate was given as the platform's");
             return Err(error.into());
         }
         let limiter = Limiter::new(self.rates, self.documented_percent);
-        let shared = Shared {
-            exchange,
-            keys,
-            hosts,
-            limiter,
-            observer: self.observer,
-        };
+        let shared = Shared { exchange, keys, hosts, limiter, observer: self.observer };
         Ok(Client::from_parts(shared, self.options))
     }
 
     fn hosts(&self) -> Result<Vec<String>, Error> {
         let given = match (&self.base_url, &self.backup_url) {
             (None, None) => vec![MAIN_URL, BACKUP_URL],
-            (base, backup) => base
-                .as_deref()
-                .or(Some(MAIN_URL))
-                .into_iter()
-                .chain(backup.as_deref())
-                .collect(),
+            (base, backup) => {
+                base.as_deref().or(Some(MAIN_URL)).into_iter().chain(backup.as_deref()).collect()
+            }
         };
-        given
-            .into_iter()
-            .map(|url| check_url(url, self.plain_http))
-            .collect()
+        given.into_iter().map(|url| check_url(url, self.plain_http)).collect()
     }
 }
 
 fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
     let wrong = |what: &str| Error::config(format!("the base URL {what}; it should look like {MAIN_URL}"));
-    let uri: Uri = url
-        .trim()
-        .trim_end_matches('/')
-        .parse()
-        .map_err(|_| wrong("is malformed"))?;
+    let uri: Uri = url.trim().trim_end_matches('/').parse().map_err(|_| wrong("is malformed"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err(wrong("needs a scheme and a host"));
     };
@@ -341,13 +289,19 @@ fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
         "https" => {}
         "http" if plain_http || is_loopback(authority.host()) => {}
         "http" => {
-            return Err(wrong(
-                "is plain http to another machine, which would show the coupons to everybody",
-            ));
+            return Err(wrong("is plain http to another machine, which would show the coupons to everybody"));
         }
         _ => return Err(wrong("must be https")),
     }
-    Ok(format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()))
+    // The normal form, since the transport refuses to send any other: no port where it is the scheme's own.
+    let host = authority.host();
+    let port = match authority.as_str().strip_prefix(host).unwrap_or_default().trim_start_matches(':') {
+        "" => None,
+        digits => Some(digits.parse::<u16>().map_err(|_| wrong("is malformed"))?),
+    };
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let port = port.filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(format!("{scheme}://{}{port}", host.to_ascii_lowercase()))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -360,16 +314,12 @@ fn is_loopback(host: &str) -> bool {
 fn default_transport(hosts: &[String]) -> Result<Arc<dyn Transport>, Error> {
     let tls = cfg!(any(feature = "reqwest", feature = "reqwest-no-provider"));
     if !tls && hosts.iter().any(|host| host.starts_with("https")) {
-        return Err(Error::config(
-            "this build has no TLS: enable the feature `reqwest`, or set a transport",
-        ));
+        return Err(Error::config("this build has no TLS: enable the feature `reqwest`, or set a transport"));
     }
     Ok(Arc::new(crate::transport_http::HttpTransport::new()?))
 }
 
 #[cfg(not(feature = "http-transport"))]
 fn default_transport(_hosts: &[String]) -> Result<Arc<dyn Transport>, Error> {
-    Err(Error::config(
-        "this build has no transport: enable the feature `reqwest`, or set a transport",
-    ))
+    Err(Error::config("this build has no transport: enable the feature `reqwest`, or set a transport"))
 }

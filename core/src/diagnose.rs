@@ -68,12 +68,9 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn read(api: &'a ApiError) -> Option<Self> {
         let detail = api.detail()?;
-        let information = detail
-            .get("sign_information")
-            .or_else(|| detail.get("detail")?.get("sign_information"))?;
-        let length = information
-            .get("sign_message_length")
-            .and_then(serde_json::Value::as_u64);
+        let information =
+            detail.get("sign_information").or_else(|| detail.get("detail")?.get("sign_information"))?;
+        let length = information.get("sign_message_length").and_then(serde_json::Value::as_u64);
         Some(Self {
             length: length.and_then(|length| usize::try_from(length).ok()),
             beginning: information.get("truncated_sign_message")?.as_str()?,
@@ -97,15 +94,8 @@ fn compare(seen: &Seen<'_>, sent: &Sent) -> Vec<String> {
     }
     let mut findings = Vec::new();
     if shared < theirs.len() {
-        let line = ours[..shared]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            .min(LINES.len() - 1);
-        findings.push(format!(
-            "the {} differs from byte {shared} of the message on",
-            LINES[line]
-        ));
+        let line = ours[..shared].iter().filter(|byte| **byte == b'\n').count().min(LINES.len() - 1);
+        findings.push(format!("the {} differs from byte {shared} of the message on", LINES[line]));
         findings.extend(likely_cause(line, &ours[shared..], &theirs[shared..]).map(str::to_owned));
     }
     if let Some(length) = seen.length.filter(|length| *length != ours.len()) {
@@ -118,6 +108,12 @@ fn compare(seen: &Seen<'_>, sent: &Sent) -> Vec<String> {
                 ""
             }
         ));
+    }
+    if findings.is_empty() {
+        findings.push(
+            "what the platform shows of the message is what was signed: so the rest of it differs, or the key is wrong"
+                .to_owned(),
+        );
     }
     findings
 }
@@ -155,19 +151,9 @@ mod tests {
             "field": "signature", "location": "authorization", "detail": {"issue": "sign not match"},
             "sign_information": {"method": "POST", "url": "/v3", "sign_message_length": length, "truncated_sign_message": seen}}});
         let call = Call::to(&GET).finish().unwrap();
-        let api = ApiError::read(
-            &call,
-            401,
-            headers,
-            body.to_string().as_bytes(),
-            Authenticity::Unsigned,
-        );
+        let api = ApiError::read(&call, 401, headers, body.to_string().as_bytes(), Authenticity::Unsigned);
         let at = DateTime::from_timestamp(1_750_000_000, 0).unwrap();
-        let sent = Sent {
-            message: SIGNED.as_bytes().to_vec(),
-            serial: Serial::new("0C4A"),
-            at,
-        };
+        let sent = Sent { message: SIGNED.as_bytes().to_vec(), serial: Serial::new("0C4A"), at };
         Diagnosis::of(&api, &sent).unwrap().findings
     }
 
@@ -189,10 +175,7 @@ mod tests {
     fn the_line_that_differs_is_named() {
         let rewritten = SIGNED.replace("%2B", "+");
         let findings = diagnose(&rewritten, rewritten.len());
-        assert!(
-            findings[0].starts_with("the path and query differs from byte"),
-            "{findings:?}"
-        );
+        assert!(findings[0].starts_with("the path and query differs from byte"), "{findings:?}");
         assert!(findings[1].contains("percent-encoded"), "{findings:?}");
         let no_query = SIGNED.replace("?a=%2B", "");
         assert!(diagnose(&no_query, no_query.len())[1].contains("the query did not arrive"));
@@ -209,9 +192,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("date", "Sun, 15 Jun 2025 15:00:00 GMT".parse().unwrap());
         let findings = diagnose_at(SIGNED, SIGNED.len(), &headers);
-        assert!(
-            findings[0].starts_with("this machine's clock is 400 s ahead of"),
-            "{findings:?}"
-        );
+        assert!(findings[0].starts_with("this machine's clock is 400 s ahead of"), "{findings:?}");
     }
 }

@@ -3,11 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Everything outside `A-Z a-z 0-9 - _ . ~` is encoded.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Appends `text` to `out`, encoded as a path segment or a query value.
 pub(crate) fn encode_into(out: &mut String, text: &str) {
@@ -28,10 +24,7 @@ mod tests {
     #[test]
     fn encodes_all_but_the_unreserved() {
         assert_eq!(encode("oTea-_.~09"), "oTea-_.~09");
-        assert_eq!(
-            encode("2026-05-20T00:00:00+08:00"),
-            "2026-05-20T00%3A00%3A00%2B08%3A00"
-        );
+        assert_eq!(encode("2026-05-20T00:00:00+08:00"), "2026-05-20T00%3A00%3A00%2B08%3A00");
         assert_eq!(encode("a/b?c#d%e f*"), "a%2Fb%3Fc%23d%25e%20f%2A");
         assert_eq!(encode("券"), "%E5%88%B8");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, Authenticity};
 use crate::call::{Operation, Verb};
 use crate::check::InvalidRequest;
 use crate::diagnose::{Diagnosis, Sent};
@@ -111,12 +111,7 @@ impl Error {
     }
 
     pub(crate) fn sign(error: SignError) -> Self {
-        Self::new(
-            ErrorKind::Sign,
-            Outcome::NotSent,
-            "the request could not be signed",
-        )
-        .caused_by(error)
+        Self::new(ErrorKind::Sign, Outcome::NotSent, "the request could not be signed").caused_by(error)
     }
 
     pub(crate) fn too_late(message: impl Into<String>) -> Self {
@@ -131,31 +126,14 @@ impl Error {
             TransportFailure::Interrupted => ErrorKind::Interrupted,
             TransportFailure::TooLarge => ErrorKind::TooLarge,
         };
-        let outcome = if error.failure().surely_not_sent() {
-            Outcome::NotSent
-        } else {
-            Outcome::Unknown
-        };
-        let message = error.to_string();
-        let error = Self::new(kind, outcome, message).caused_by_source_of(error);
-        error
-    }
-
-    fn caused_by_source_of(self, error: TransportError) -> Self {
-        if std::error::Error::source(&error).is_some() {
-            self.caused_by(error)
-        } else {
-            self
-        }
+        let outcome = if error.failure().surely_not_sent() { Outcome::NotSent } else { Outcome::Unknown };
+        // Its words are this error's, so its own cause comes next.
+        Self::new(kind, outcome, error.to_string())
+            .change(|inner| inner.cause = error.into_cause().map(Arc::from))
     }
 
     pub(crate) fn verification(error: VerifyError) -> Self {
-        Self::new(
-            ErrorKind::Verification,
-            Outcome::Unknown,
-            "the answer cannot be trusted",
-        )
-        .caused_by(error)
+        Self::new(ErrorKind::Verification, Outcome::Unknown, "the answer cannot be trusted").caused_by(error)
     }
 
     pub(crate) fn decode(path: &str, error: serde_json::Error) -> Self {
@@ -167,14 +145,12 @@ impl Error {
         Self::new(ErrorKind::Decode, Outcome::Unknown, message)
     }
 
-    /// A 4xx is a refusal, except 408, which a gateway sends in place of an answer. All else is doubtful.
+    /// A 4xx is a refusal, except 408, which a gateway sends in place of an answer, and except one whose signature
+    /// does not hold. All else is doubtful.
     pub(crate) fn from_api(api: ApiError) -> Self {
         let refused = (400..500).contains(&api.status()) && api.status() != 408;
-        let outcome = if refused {
-            Outcome::Refused
-        } else {
-            Outcome::Unknown
-        };
+        let trusted = api.authenticity() != Authenticity::Failed;
+        let outcome = if refused && trusted { Outcome::Refused } else { Outcome::Unknown };
         let message = format!("the platform answered {}", api.status());
         let request_id = api.request_id().map(str::to_owned);
         Self::new(ErrorKind::Api, outcome, message)
@@ -188,7 +164,8 @@ impl Error {
 
     pub(crate) fn during(self, operation: &'static Operation, attempts: u32) -> Self {
         self.change(|inner| {
-            inner.operation = Some(operation);
+            // A download of keys that fails within a call keeps its own name.
+            inner.operation.get_or_insert(operation);
             inner.attempts = attempts;
         })
     }
@@ -236,14 +213,13 @@ impl Error {
     /// Whether the same request, unchanged, can succeed later.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::Connect
-            | ErrorKind::Timeout
-            | ErrorKind::Interrupted
-            | ErrorKind::Verification
-            | ErrorKind::Keys => true,
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Verification => {
+                true
+            }
             ErrorKind::Api => self.api().is_some_and(ApiError::is_retryable),
             ErrorKind::Config
             | ErrorKind::InvalidRequest
+            | ErrorKind::Keys
             | ErrorKind::Sign
             | ErrorKind::TooLarge
             | ErrorKind::Decode => false,
@@ -362,11 +338,7 @@ impl DecodeError {
             serde_json::error::Category::Data => "the value is of an unexpected form",
             serde_json::error::Category::Io => "it cannot be read",
         };
-        Self(format!(
-            "{what} (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+        Self(format!("{what} (line {}, column {})", error.line(), error.column()))
     }
 }
 

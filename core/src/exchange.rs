@@ -44,15 +44,10 @@ pub(crate) struct Answer {
 impl Exchange {
     pub(crate) async fn attempt(&self, call: &Call, route: &Route<'_>) -> Result<Answer, Error> {
         let at = self.clock.now();
-        let stamp = Stamp {
-            timestamp: at.timestamp(),
-            nonce: random::nonce().map_err(Error::sign)?,
-        };
+        let stamp = Stamp { timestamp: at.timestamp(), nonce: random::nonce().map_err(Error::sign)? };
         let message = call.message(&stamp);
         let signature = self.signer.sign(&message).await.map_err(Error::sign)?;
-        let headers = self
-            .headers(call, route, &stamp, &signature)
-            .map_err(Error::sign)?;
+        let headers = self.headers(call, route, &stamp, &signature).map_err(Error::sign)?;
         let request = HttpRequest {
             method: match call.operation().verb {
                 Verb::Get => Method::GET,
@@ -74,16 +69,7 @@ impl Exchange {
             .await
             .unwrap_or_else(|_| Err(TransportError::new(TransportFailure::Timeout)))
             .map_err(Error::transport)?;
-        Ok(Answer {
-            status,
-            headers,
-            body,
-            sent: Sent {
-                message,
-                serial: self.signer.serial().clone(),
-                at,
-            },
-        })
+        Ok(Answer { status, headers, body, sent: Sent { message, serial: self.signer.serial().clone(), at } })
     }
 
     fn headers(
@@ -94,13 +80,8 @@ impl Exchange {
         signature: &[u8],
     ) -> Result<HeaderMap, SignError> {
         let signer = &self.signer;
-        let authorization = authorization(
-            signer.scheme(),
-            signer.merchant_id(),
-            signer.serial(),
-            stamp,
-            signature,
-        );
+        let authorization =
+            authorization(signer.scheme(), signer.merchant_id(), signer.serial(), stamp, signature);
         let mut authorization = HeaderValue::try_from(authorization).map_err(|error| {
             SignError::new("the signer's scheme or serial cannot be a header").caused_by(error)
         })?;
@@ -109,10 +90,7 @@ impl Exchange {
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Some(content_type) = call
-            .content_type()
-            .and_then(|text| HeaderValue::try_from(text).ok())
-        {
+        if let Some(content_type) = call.content_type().and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(CONTENT_TYPE, content_type);
         }
         if let Some(language) = route.language {

@@ -78,11 +78,7 @@ impl KeyError {
     }
 
     pub(crate) fn serial(announced: &str, inside: &str) -> Self {
-        Reason::Serial {
-            announced: announced.to_owned(),
-            inside: inside.to_owned(),
-        }
-        .into()
+        Reason::Serial { announced: announced.to_owned(), inside: inside.to_owned() }.into()
     }
 
     pub(crate) fn public_key_id() -> Self {
@@ -199,18 +195,12 @@ impl PemText {
             return wrong(Found::Damaged);
         }
         let block = blocks.swap_remove(at);
-        if block.serves(needed) {
-            Ok(block)
-        } else {
-            wrong(block.found)
-        }
+        if block.serves(needed) { Ok(block) } else { wrong(block.found) }
     }
 
     fn classify(block: pem::Pem) -> Self {
-        let encrypted = block
-            .headers()
-            .iter()
-            .any(|(name, value)| name == "Proc-Type" && value.contains("ENCRYPTED"));
+        let encrypted =
+            block.headers().iter().any(|(name, value)| name == "Proc-Type" && value.contains("ENCRYPTED"));
         let found = match block.tag() {
             _ if encrypted => Found::Encrypted,
             "PRIVATE KEY" => Found::Pkcs8,
@@ -221,10 +211,7 @@ impl PemText {
             "CERTIFICATE" => Found::Certificate,
             other => Found::OtherPem(other.to_owned()),
         };
-        Self {
-            found,
-            der: Zeroizing::new(block.into_contents()),
-        }
+        Self { found, der: Zeroizing::new(block.into_contents()) }
     }
 
     fn serves(&self, needed: Needed) -> bool {

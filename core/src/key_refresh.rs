@@ -78,10 +78,7 @@ impl DownloadedKeys {
             downloads: AtomicU64::new(0),
             past: tokio::sync::Mutex::default(),
         };
-        Self {
-            downloader: Arc::new(downloader),
-            background: Mutex::new(None),
-        }
+        Self { downloader: Arc::new(downloader), background: Mutex::new(None) }
     }
 
     /// Starts the background refresh with the first use, and again when the runtime it ran on has ended.
@@ -107,9 +104,7 @@ impl Drop for DownloadedKeys {
 
 impl fmt::Debug for DownloadedKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DownloadedKeys")
-            .field("keys", &self.downloader.keys.load())
-            .finish_non_exhaustive()
+        f.debug_struct("DownloadedKeys").field("keys", &self.downloader.keys.load()).finish_non_exhaustive()
     }
 }
 
@@ -133,7 +128,7 @@ async fn refresh_for_ever(downloader: Arc<Downloader>) {
                 random::between(INTERVAL.0, INTERVAL.1)
             }
             Err(error) => {
-                tracing::warn!(%error, "the platform certificates could not be refreshed; the held ones stay in use");
+                tracing::warn!(%error, "the platform certificates could not be refreshed; what is held stays in use");
                 let pause = pause_after_failure;
                 pause_after_failure = (pause * 2).min(AFTER_FAILURE.1);
                 random::between(pause / 2, pause)
@@ -169,10 +164,7 @@ impl Downloader {
                 return result.clone();
             }
             (Some(Refresh::UnknownSerial(_)), _) => {
-                if past
-                    .last_for_unknown_serial
-                    .is_some_and(|at| too_early(at, BETWEEN_UNKNOWN_SERIALS))
-                {
+                if past.last_for_unknown_serial.is_some_and(|at| too_early(at, BETWEEN_UNKNOWN_SERIALS)) {
                     return Ok(());
                 }
                 past.last_for_unknown_serial = Some(now);
@@ -191,10 +183,7 @@ impl Downloader {
         let call = Call::to(&DOWNLOAD).finish()?;
         let mut result = Err(Error::config("there is no host to download from"));
         for (attempt, host) in (1..).zip(&self.hosts) {
-            result = self
-                .download_from(host, &call)
-                .await
-                .map_err(|error| error.during(&DOWNLOAD, attempt));
+            result = self.download_from(host, &call).await.map_err(|error| error.during(&DOWNLOAD, attempt));
             match &result {
                 Err(error) if error.is_retryable() => {}
                 _ => break,
@@ -207,12 +196,7 @@ impl Downloader {
         let held = self.keys.load_full();
         let now = self.exchange.clock.now();
         let announce = held.preferred(now).map(|(serial, _)| serial);
-        let route = Route {
-            base_url: host,
-            announce,
-            language: None,
-            timeout: TIMEOUT,
-        };
+        let route = Route { base_url: host, announce, language: None, timeout: TIMEOUT };
         let answer = self.exchange.attempt(call, &route).await?;
         if answer.status.as_u16() == 404 {
             return no_certificates(&held);
@@ -257,19 +241,16 @@ impl Downloader {
     }
 
     fn open(&self, entry: &Entry) -> Result<Certificate, Error> {
-        let pem = self
-            .api_v3_key
-            .open(&entry.encrypt_certificate)
-            .map_err(|error: AeadError| {
-                Error::keys("a platform certificate cannot be decrypted").caused_by(error)
-            })?;
+        let pem = self.api_v3_key.open(&entry.encrypt_certificate).map_err(|error: AeadError| {
+            Error::keys("a platform certificate cannot be decrypted").caused_by(error)
+        })?;
         let certificate = Certificate::from_pem_with(&pem, self.backend).map_err(|error| {
             Error::keys("a downloaded platform certificate cannot be read").caused_by(error)
         })?;
         if *certificate.serial() != Serial::new(&*entry.serial_no) {
             let error = crate::key_file::KeyError::serial(&entry.serial_no, certificate.serial().as_str());
             return Err(
-                Error::keys("a downloaded platform certificate is not the announced one").caused_by(error),
+                Error::keys("a downloaded platform certificate is not the announced one").caused_by(error)
             );
         }
         Ok(certificate)
@@ -287,16 +268,9 @@ fn no_certificates(held: &KeySet) -> Result<(), Error> {
 }
 
 fn refused(call: &Call, answer: Answer) -> Error {
-    let Answer {
-        status,
-        headers,
-        body,
-        sent,
-    } = answer;
+    let Answer { status, headers, body, sent } = answer;
     let api = ApiError::read(call, status.as_u16(), &headers, &body, Authenticity::Unsigned);
-    Error::from_api(api)
-        .with_answer(body, request_id(&headers))
-        .with_sent(sent)
+    Error::from_api(api).with_answer(body, request_id(&headers)).with_sent(sent)
 }
 
 fn none_valid(certificates: &[Certificate], now: chrono::DateTime<chrono::Utc>) -> Error {

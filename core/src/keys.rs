@@ -27,7 +27,7 @@ impl Serial {
     /// Takes a serial as it was written. Any text is accepted; it simply names no key when it is nonsense.
     pub fn new(text: impl Into<String>) -> Self {
         let mut text: String = text.into();
-        if !text.starts_with(PUBLIC_KEY_ID_PREFIX) {
+        if text.bytes().all(|b| b.is_ascii_hexdigit()) {
             text.make_ascii_uppercase();
         }
         let zeros = text.len() - text.trim_start_matches('0').len();
@@ -36,12 +36,7 @@ impl Serial {
 
     pub(crate) fn from_der(bytes: &[u8]) -> Self {
         let unsigned = bytes.strip_prefix(&[0]).unwrap_or(bytes);
-        Self::new(
-            unsigned
-                .iter()
-                .map(|byte| format!("{byte:02X}"))
-                .collect::<String>(),
-        )
+        Self::new(unsigned.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
     }
 
     /// The serial as it goes on the wire.
@@ -140,11 +135,9 @@ impl KeySet {
     }
 
     pub(crate) fn insert(&mut self, certificate: Arc<Certificate>) {
-        self.certificates
-            .retain(|held| held.serial() != certificate.serial());
+        self.certificates.retain(|held| held.serial() != certificate.serial());
         self.certificates.push(certificate);
-        self.certificates
-            .sort_by_key(|held| std::cmp::Reverse(held.not_before()));
+        self.certificates.sort_by_key(|held| std::cmp::Reverse(held.not_before()));
     }
 
     pub(crate) fn drop_expired(&mut self, now: DateTime<Utc>) {
@@ -250,11 +243,7 @@ mod tests {
         assert_ne!(Serial::new("C4A10"), Serial::new("C4A1"));
         assert_ne!(Serial::new("PUB_KEY_ID_01"), Serial::new("PUB_KEY_ID_1"));
         assert_ne!(Serial::new("PUB_KEY_ID_0a"), Serial::new("PUB_KEY_ID_0A"));
-        assert_eq!(
-            Serial::new("0C4A1").as_str(),
-            "0C4A1",
-            "the wire form keeps its zeros"
-        );
+        assert_eq!(Serial::new("0C4A1").as_str(), "0C4A1", "the wire form keeps its zeros");
         assert_eq!(Serial::from_der(&[0, 0x8f, 1]).as_str(), "8F01");
         assert_eq!(Serial::from_der(&[0x0c, 0x4a]).as_str(), "0C4A");
         assert_eq!(Serial::new("").as_str(), "");

@@ -122,31 +122,10 @@ mod tests {
     fn takes_the_forms_seen_in_the_field() {
         let full: Row =
             serde_json::from_str(r#"{"total":"7","rest":"0","list":null,"ways":"CARD"}"#).unwrap();
-        assert_eq!(
-            full,
-            Row {
-                total: 7,
-                rest: Some(0),
-                list: vec![],
-                ways: vec!["CARD".into()]
-            }
-        );
+        assert_eq!(full, Row { total: 7, rest: Some(0), list: vec![], ways: vec!["CARD".into()] });
         let bare: Row = serde_json::from_str(r#"{"total":7,"rest":null,"ways":null}"#).unwrap();
-        assert_eq!(
-            bare,
-            Row {
-                total: 7,
-                rest: None,
-                list: vec![],
-                ways: vec![]
-            }
-        );
-        for bad in [
-            r#"{"total":-1}"#,
-            r#"{"total":"7a"}"#,
-            r#"{"total":null}"#,
-            r#"{"total":7.5}"#,
-        ] {
+        assert_eq!(bare, Row { total: 7, rest: None, list: vec![], ways: vec![] });
+        for bad in [r#"{"total":-1}"#, r#"{"total":"7a"}"#, r#"{"total":null}"#, r#"{"total":7.5}"#] {
             assert!(serde_json::from_str::<Row>(bad).is_err(), "{bad}");
         }
     }

@@ -43,11 +43,7 @@ impl Fen {
     /// # Errors
     /// [`MoneyError::Negative`] below zero.
     pub const fn new(fen: i64) -> Result<Self, MoneyError> {
-        if fen < 0 {
-            Err(MoneyError::Negative)
-        } else {
-            Ok(Self(fen))
-        }
+        if fen < 0 { Err(MoneyError::Negative) } else { Ok(Self(fen)) }
     }
 
     /// The number of fen.
@@ -96,9 +92,7 @@ impl Fen {
     /// # Errors
     /// [`MoneyError`] when it is negative, too large, or no whole number of fen.
     pub fn from_yuan(yuan: Decimal) -> Result<Self, MoneyError> {
-        let fen = yuan
-            .checked_mul(Decimal::ONE_HUNDRED)
-            .ok_or(MoneyError::Overflow)?;
+        let fen = yuan.checked_mul(Decimal::ONE_HUNDRED).ok_or(MoneyError::Overflow)?;
         if !fen.fract().is_zero() {
             return Err(MoneyError::FractionOfFen);
         }
@@ -133,28 +127,13 @@ mod tests {
     #[test]
     fn refuses_what_is_no_amount() {
         assert_eq!(Fen::new(-1), Err(MoneyError::Negative));
-        assert_eq!(
-            Fen::new(i64::MAX).unwrap().checked_add(Fen(1)),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(Fen::new(i64::MAX).unwrap().checked_add(Fen(1)), Err(MoneyError::Overflow));
         assert_eq!(Fen(2).checked_mul(u64::MAX), Err(MoneyError::Overflow));
         assert_eq!(Fen(1).checked_sub(Fen(2)), Err(MoneyError::Negative));
-        assert_eq!(
-            Fen::from_yuan(Decimal::new(1234, 3)),
-            Err(MoneyError::FractionOfFen)
-        );
+        assert_eq!(Fen::from_yuan(Decimal::new(1234, 3)), Err(MoneyError::FractionOfFen));
         assert_eq!(Fen::from_yuan(Decimal::new(-1, 2)), Err(MoneyError::Negative));
         assert_eq!(Fen::from_yuan(Decimal::MAX), Err(MoneyError::Overflow));
-        for json in [
-            "5.0",
-            "-5",
-            "\"x\"",
-            "\"\"",
-            "1e3",
-            "99999999999999999999",
-            "true",
-            "\"+5\"",
-        ] {
+        for json in ["5.0", "-5", "\"x\"", "\"\"", "1e3", "99999999999999999999", "true", "\"+5\""] {
             assert!(serde_json::from_str::<Fen>(json).is_err(), "{json}");
         }
     }

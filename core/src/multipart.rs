@@ -30,11 +30,7 @@ impl Multipart {
         file: &[u8],
     ) -> Result<Self, InvalidRequest> {
         let meta = meta.into();
-        if filename.is_empty()
-            || filename
-                .chars()
-                .any(|c| c.is_control() || matches!(c, '"' | '\\'))
-        {
+        if filename.is_empty() || filename.chars().any(|c| c.is_control() || matches!(c, '"' | '\\')) {
             return Err(InvalidRequest::of(
                 "filename",
                 "must be a name without quotes, backslashes and control characters",
@@ -52,11 +48,7 @@ impl Multipart {
         );
         let tail = format!("\r\n--{boundary}--\r\n");
         let wire = [head.as_bytes(), &meta, middle.as_bytes(), file, tail.as_bytes()].concat();
-        Ok(Self {
-            meta,
-            wire: wire.into(),
-            boundary,
-        })
+        Ok(Self { meta, wire: wire.into(), boundary })
     }
 
     /// The text of the `meta` part: what is signed.
@@ -75,19 +67,13 @@ impl Multipart {
 
 impl fmt::Debug for Multipart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Multipart")
-            .field("bytes", &self.wire.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Multipart").field("bytes", &self.wire.len()).finish_non_exhaustive()
     }
 }
 
 /// A boundary of 32 hexadecimal digits. That a file holds its own hash is out of reach for anybody.
 fn boundary(meta: &[u8], file: &[u8]) -> String {
-    let digest = Sha256::new()
-        .chain_update(meta)
-        .chain_update([0])
-        .chain_update(file)
-        .finalize();
+    let digest = Sha256::new().chain_update(meta).chain_update([0]).chain_update(file).finalize();
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -97,24 +83,15 @@ mod tests {
     use crate::call::{Call, Operation, Verb};
     use crate::sign::Stamp;
 
-    static UPLOAD: Operation = Operation::new(
-        "image.upload",
-        Verb::Post,
-        "/v3/marketing/favor/media/image-upload",
-    );
+    static UPLOAD: Operation =
+        Operation::new("image.upload", Verb::Post, "/v3/marketing/favor/media/image-upload");
 
     #[test]
     fn only_the_meta_text_is_signed() {
         let meta = r#"{"filename":"logo.png","sha256":"ab"}"#;
         let form = Multipart::new(meta, "logo.png", "image/png", b"\x89PNG\r\n--x").unwrap();
         let call = Call::to(&UPLOAD).multipart(form).finish().unwrap();
-        let boundary = call
-            .content_type()
-            .unwrap()
-            .split_once("boundary=")
-            .unwrap()
-            .1
-            .to_owned();
+        let boundary = call.content_type().unwrap().split_once("boundary=").unwrap().1.to_owned();
         let body = call.body();
         let expected = [
             format!("--{boundary}\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{meta}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"logo.png\"\r\nContent-Type: image/png\r\n\r\n").into_bytes(),
@@ -123,10 +100,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(body, expected);
-        let stamp = Stamp {
-            timestamp: 1,
-            nonce: "n".into(),
-        };
+        let stamp = Stamp { timestamp: 1, nonce: "n".into() };
         let signed = format!("POST\n/v3/marketing/favor/media/image-upload\n1\nn\n{meta}\n");
         assert_eq!(call.message(&stamp), signed.into_bytes());
     }

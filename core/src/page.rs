@@ -42,12 +42,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             limit: u64,
         }
         let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            data: wire.data,
-            total_count: wire.total_count,
-            offset: wire.offset,
-            limit: wire.limit,
-        })
+        Ok(Self { data: wire.data, total_count: wire.total_count, offset: wire.offset, limit: wire.limit })
     }
 }
 
@@ -67,12 +62,7 @@ mod tests {
 
     #[test]
     fn pages_end_where_the_total_says() {
-        let page = |offset, total_count| Page {
-            data: vec![1],
-            total_count,
-            offset,
-            limit: 10,
-        };
+        let page = |offset, total_count| Page { data: vec![1], total_count, offset, limit: 10 };
         assert_eq!(page(0, 11).next(), Some(1));
         assert_eq!(page(1, 11).next(), None);
         assert_eq!(page(0, 10).next(), None);

@@ -25,10 +25,7 @@ impl Rate {
     }
 
     const fn per(calls: u32, period: Duration) -> Self {
-        Self {
-            calls: if calls == 0 { 1 } else { calls },
-            period,
-        }
+        Self { calls: if calls == 0 { 1 } else { calls }, period }
     }
 
     /// This rate lowered to `percent` of it, at least one call per period.
@@ -55,11 +52,7 @@ const BURST: Duration = Duration::from_millis(100);
 
 impl Limiter {
     pub(crate) fn new(limits: HashMap<&'static str, Rate>, documented_percent: Option<u32>) -> Self {
-        Self {
-            limits,
-            documented_percent,
-            due: Mutex::default(),
-        }
+        Self { limits, documented_percent, due: Mutex::default() }
     }
 
     fn rate(&self, operation: &Operation) -> Option<Rate> {
@@ -110,31 +103,16 @@ mod tests {
                 assert!(calls <= 56, "{calls} calls in second {second}");
             }
             let last = times.last().unwrap();
-            assert!(
-                (Duration::from_millis(3800)..Duration::from_millis(4000)).contains(last),
-                "{last:?}"
-            );
+            assert!((Duration::from_millis(3800)..Duration::from_millis(4000)).contains(last), "{last:?}");
         }
     }
 
     #[test]
     fn who_cannot_wait_takes_no_place() {
         let limiter = Limiter::new(HashMap::from([("send", Rate::per_minute(1))]), None);
-        assert_eq!(
-            limiter.reserve(&SEND, Duration::ZERO, Duration::ZERO),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(
-            limiter.reserve(&SEND, Duration::ZERO, Duration::from_secs(10)),
-            None
-        );
-        assert_eq!(
-            limiter.reserve(&SEND, Duration::from_secs(60), Duration::ZERO),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(
-            limiter.reserve(&OTHER, Duration::ZERO, Duration::ZERO),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(limiter.reserve(&SEND, Duration::ZERO, Duration::ZERO), Some(Duration::ZERO));
+        assert_eq!(limiter.reserve(&SEND, Duration::ZERO, Duration::from_secs(10)), None);
+        assert_eq!(limiter.reserve(&SEND, Duration::from_secs(60), Duration::ZERO), Some(Duration::ZERO));
+        assert_eq!(limiter.reserve(&OTHER, Duration::ZERO, Duration::ZERO), Some(Duration::ZERO));
     }
 }

@@ -24,10 +24,7 @@ impl<T> Reply<T> {
 
     /// The same answer with its value turned into another.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Reply<U> {
-        Reply {
-            value: map(self.value),
-            response: self.response,
-        }
+        Reply { value: map(self.value), response: self.response }
     }
 
     /// The body as received, with fields this version does not know.
@@ -56,11 +53,7 @@ impl<T: DeserializeOwned> Reply<T> {
         let mut json = serde_json::Deserializer::from_slice(&response.body);
         let value = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| Error::decode(&error.path().to_string(), error.into_inner()))
-            .and_then(|value| {
-                json.end()
-                    .map(|()| value)
-                    .map_err(|error| Error::decode("its end", error))
-            });
+            .and_then(|value| json.end().map(|()| value).map_err(|error| Error::decode("its end", error)));
         match value {
             Ok(value) => Ok(Self { value, response }),
             Err(error) => Err(error.with_answer(response.body, request_id)),
@@ -77,9 +70,6 @@ impl<T> Deref for Reply<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Reply<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("value", &self.value)
-            .field("response", &self.response)
-            .finish()
+        f.debug_struct("Reply").field("value", &self.value).field("response", &self.response).finish()
     }
 }

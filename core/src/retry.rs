@@ -22,24 +22,15 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// Three attempts, pauses of up to 0.5 s and 1.5 s.
-    pub const DEFAULT: Self = Self {
-        attempts: 3,
-        first_pause: Duration::from_millis(500),
-        longest_pause: Duration::from_secs(10),
-    };
+    pub const DEFAULT: Self =
+        Self { attempts: 3, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(10) };
 
     /// One attempt.
-    pub const NONE: Self = Self {
-        attempts: 1,
-        ..Self::DEFAULT
-    };
+    pub const NONE: Self = Self { attempts: 1, ..Self::DEFAULT };
 
     /// The same with another number of attempts; zero counts as one.
     pub const fn attempts(self, attempts: u32) -> Self {
-        Self {
-            attempts: if attempts == 0 { 1 } else { attempts },
-            ..self
-        }
+        Self { attempts: if attempts == 0 { 1 } else { attempts }, ..self }
     }
 
     /// Whether a failed attempt may be followed by another, and after what pause.
@@ -51,10 +42,8 @@ impl RetryPolicy {
         if attempt >= self.attempts || !safe || !error.is_retryable() {
             return None;
         }
-        let longest = self
-            .first_pause
-            .saturating_mul(3u32.saturating_pow(attempt - 1))
-            .min(self.longest_pause);
+        let longest =
+            self.first_pause.saturating_mul(3u32.saturating_pow(attempt - 1)).min(self.longest_pause);
         let pause = random::between(longest / 2, longest);
         let asked = error.api().and_then(|api| api.retry_after()).unwrap_or_default();
         Some(pause.max(asked))

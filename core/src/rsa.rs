@@ -57,7 +57,7 @@ enum PrivateInner {
     #[cfg(feature = "aws-lc")]
     AwsLc(aws_lc::PrivateKey),
     #[cfg(feature = "rustcrypto")]
-    RustCrypto(rustcrypto::PrivateKey),
+    RustCrypto(Box<rustcrypto::PrivateKey>),
 }
 
 impl PrivateKey {
@@ -80,19 +80,16 @@ impl PrivateKey {
             #[cfg(feature = "aws-lc")]
             Backend::AwsLc => aws_lc::PrivateKey::new(&der).map(PrivateInner::AwsLc),
             #[cfg(feature = "rustcrypto")]
-            Backend::RustCrypto => rustcrypto::PrivateKey::new(&der).map(PrivateInner::RustCrypto),
+            Backend::RustCrypto => {
+                rustcrypto::PrivateKey::new(&der).map(Box::new).map(PrivateInner::RustCrypto)
+            }
         };
-        let key = Self {
-            inner: Arc::new(inner.map_err(|RsaError| KeyError::inconsistent())?),
-            public,
-        };
+        let key = Self { inner: Arc::new(inner.map_err(|RsaError| KeyError::inconsistent())?), public };
         // The first private operation of aws-lc seeds its random generator (24 ms): pay for it here. It also
         // proves that the private and the public half belong together.
         let probe = b"favor key check";
         let signature = key.sign(probe).map_err(|RsaError| KeyError::inconsistent())?;
-        key.public
-            .verify(probe, &signature)
-            .map_err(|RsaError| KeyError::inconsistent())?;
+        key.public.verify(probe, &signature).map_err(|RsaError| KeyError::inconsistent())?;
         Ok(key)
     }
 
@@ -176,6 +173,15 @@ impl PublicKey {
         Self::from_der(&PublicKeyDer::from_pem(&pem)?, backend)
     }
 
+    /// Reads a PEM file, as [`from_pem`](Self::from_pem).
+    ///
+    /// # Errors
+    /// [`KeyError`], also when the file cannot be read.
+    pub fn from_pem_file(path: impl AsRef<std::path::Path>) -> Result<Self, KeyError> {
+        let path = path.as_ref();
+        Self::from_pem(crate::key_file::read(path)?).map_err(|error| error.in_file(path))
+    }
+
     /// Takes the key out of a certificate's SubjectPublicKeyInfo.
     pub(crate) fn from_spki(spki: &[u8], backend: Backend) -> Result<Self, KeyError> {
         Self::from_der(&PublicKeyDer::from_spki(spki)?, backend)
@@ -189,10 +195,7 @@ impl PublicKey {
             Backend::RustCrypto => rustcrypto::PublicKey::new(der).map(PublicInner::RustCrypto),
         };
         let inner = inner.map_err(|RsaError| KeyError::inconsistent())?;
-        Ok(Self {
-            inner: Arc::new(inner),
-            der: Arc::new(der.clone()),
-        })
+        Ok(Self { inner: Arc::new(inner), der: Arc::new(der.clone()) })
     }
 
     /// Checks a signature over `message`: RSASSA-PKCS1-v1_5 with SHA-256.

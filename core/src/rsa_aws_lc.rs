@@ -17,9 +17,7 @@ pub(crate) struct PrivateKey {
 
 impl PrivateKey {
     pub(crate) fn new(der: &PrivateKeyDer) -> Result<Self, RsaError> {
-        Ok(Self {
-            signing: KeyPair::from_der(der.pkcs1()).map_err(|_| RsaError)?,
-        })
+        Ok(Self { signing: KeyPair::from_der(der.pkcs1()).map_err(|_| RsaError)? })
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RsaError> {
@@ -35,9 +33,8 @@ impl PrivateKey {
         let key = PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).map_err(|_| RsaError)?;
         let key = OaepPrivateDecryptingKey::new(key).map_err(|_| RsaError)?;
         let mut plaintext = vec![0; key.min_output_size()];
-        let plaintext = key
-            .decrypt(&OAEP_SHA1_MGF1SHA1, ciphertext, &mut plaintext, None)
-            .map_err(|_| RsaError)?;
+        let plaintext =
+            key.decrypt(&OAEP_SHA1_MGF1SHA1, ciphertext, &mut plaintext, None).map_err(|_| RsaError)?;
         Ok(plaintext.to_vec())
     }
 }
@@ -52,16 +49,11 @@ impl PublicKey {
         let verifying =
             ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.spki()).map_err(|_| RsaError)?;
         let sealing = PublicEncryptingKey::from_der(der.spki()).map_err(|_| RsaError)?;
-        Ok(Self {
-            verifying,
-            sealing: OaepPublicEncryptingKey::new(sealing).map_err(|_| RsaError)?,
-        })
+        Ok(Self { verifying, sealing: OaepPublicEncryptingKey::new(sealing).map_err(|_| RsaError)? })
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), RsaError> {
-        self.verifying
-            .verify_sig(message, signature)
-            .map_err(|_| RsaError)
+        self.verifying.verify_sig(message, signature).map_err(|_| RsaError)
     }
 
     pub(crate) fn encrypt_oaep(&self, plaintext: &[u8]) -> Result<Vec<u8>, RsaError> {

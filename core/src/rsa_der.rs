@@ -8,9 +8,8 @@ use crate::key_file::{Found, KeyError, Needed, PemText};
 
 const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 /// SEQUENCE { OID rsaEncryption, NULL }
-const RSA_ALGORITHM: &[u8] = &[
-    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
-];
+const RSA_ALGORITHM: &[u8] =
+    &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A private key as PKCS#1, the form both backends read.
@@ -100,10 +99,7 @@ impl PublicKeyDer {
     fn from_parts(modulus: Vec<u8>, exponent: &[u8]) -> Self {
         let key = tlv(0x30, &[integer(&modulus), integer(exponent)].concat());
         let bits = tlv(0x03, &[&[0], key.as_slice()].concat());
-        Self {
-            spki: tlv(0x30, &[RSA_ALGORITHM, &bits].concat()),
-            modulus,
-        }
+        Self { spki: tlv(0x30, &[RSA_ALGORITHM, &bits].concat()), modulus }
     }
 
     pub(crate) fn spki(&self) -> &[u8] {
@@ -117,11 +113,7 @@ impl PublicKeyDer {
 
 fn check_bits(modulus: &[u8], needed: Needed) -> Result<(), KeyError> {
     let bits = bits(modulus);
-    if BITS.contains(&bits) {
-        Ok(())
-    } else {
-        Err(KeyError::wrong(needed, Found::RsaOfBits(bits)))
-    }
+    if BITS.contains(&bits) { Ok(()) } else { Err(KeyError::wrong(needed, Found::RsaOfBits(bits))) }
 }
 
 fn bits(unsigned: &[u8]) -> usize {

@@ -20,24 +20,16 @@ pub(crate) struct PrivateKey {
 impl PrivateKey {
     pub(crate) fn new(der: &PrivateKeyDer) -> Result<Self, RsaError> {
         let opening = RsaPrivateKey::from_pkcs1_der(der.pkcs1()).map_err(|_| RsaError)?;
-        Ok(Self {
-            signing: SigningKey::new(opening.clone()),
-            opening,
-        })
+        Ok(Self { signing: SigningKey::new(opening.clone()), opening })
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RsaError> {
-        let signature = self
-            .signing
-            .try_sign_with_rng(&mut OsRng, message)
-            .map_err(|_| RsaError)?;
+        let signature = self.signing.try_sign_with_rng(&mut OsRng, message).map_err(|_| RsaError)?;
         Ok(signature.to_vec())
     }
 
     pub(crate) fn decrypt_oaep(&self, ciphertext: &[u8]) -> Result<Vec<u8>, RsaError> {
-        self.opening
-            .decrypt_blinded(&mut OsRng, Oaep::new::<Sha1>(), ciphertext)
-            .map_err(|_| RsaError)
+        self.opening.decrypt_blinded(&mut OsRng, Oaep::new::<Sha1>(), ciphertext).map_err(|_| RsaError)
     }
 }
 
@@ -49,10 +41,7 @@ pub(crate) struct PublicKey {
 impl PublicKey {
     pub(crate) fn new(der: &PublicKeyDer) -> Result<Self, RsaError> {
         let sealing = RsaPublicKey::from_public_key_der(der.spki()).map_err(|_| RsaError)?;
-        Ok(Self {
-            verifying: VerifyingKey::new(sealing.clone()),
-            sealing,
-        })
+        Ok(Self { verifying: VerifyingKey::new(sealing.clone()), sealing })
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), RsaError> {
@@ -61,8 +50,6 @@ impl PublicKey {
     }
 
     pub(crate) fn encrypt_oaep(&self, plaintext: &[u8]) -> Result<Vec<u8>, RsaError> {
-        self.sealing
-            .encrypt(&mut OsRng, Oaep::new::<Sha1>(), plaintext)
-            .map_err(|_| RsaError)
+        self.sealing.encrypt(&mut OsRng, Oaep::new::<Sha1>(), plaintext).map_err(|_| RsaError)
     }
 }

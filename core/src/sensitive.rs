@@ -48,15 +48,10 @@ impl KeySet {
         let (serial, key) = self.preferred(now).ok_or(SensitiveError::NoKey)?;
         let ciphertext = match text {
             "" => String::new(),
-            text => STANDARD.encode(
-                key.encrypt_oaep(text.as_bytes())
-                    .map_err(|RsaError| SensitiveError::TooLong)?,
-            ),
+            text => STANDARD
+                .encode(key.encrypt_oaep(text.as_bytes()).map_err(|RsaError| SensitiveError::TooLong)?),
         };
-        Ok(SealedField {
-            ciphertext,
-            serial: serial.clone(),
-        })
+        Ok(SealedField { ciphertext, serial: serial.clone() })
     }
 }
 
@@ -70,9 +65,7 @@ impl PrivateKey {
             return Ok(String::new());
         }
         let ciphertext = STANDARD.decode(field).map_err(|_| SensitiveError::Base64)?;
-        let plaintext = self
-            .decrypt_oaep(&ciphertext)
-            .map_err(|RsaError| SensitiveError::WrongKey)?;
+        let plaintext = self.decrypt_oaep(&ciphertext).map_err(|RsaError| SensitiveError::WrongKey)?;
         String::from_utf8(plaintext).map_err(|_| SensitiveError::NotText)
     }
 }

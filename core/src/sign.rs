@@ -27,10 +27,7 @@ pub struct SignError {
 impl SignError {
     /// An error with a reason for people. It must hold no secret.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            source: None,
-        }
+        Self { reason: reason.into(), source: None }
     }
 
     /// Adds the cause.
@@ -87,11 +84,7 @@ impl MerchantSigner {
                 "the merchant certificate's serial must be hexadecimal digits; see: openssl x509 -in apiclient_cert.pem -noout -serial",
             ));
         }
-        Ok(Self {
-            merchant_id,
-            serial: Serial::new(serial),
-            key,
-        })
+        Ok(Self { merchant_id, serial: Serial::new(serial), key })
     }
 
     /// A signer that takes the serial from the merchant's API certificate.
@@ -112,11 +105,7 @@ impl MerchantSigner {
                 )
             });
         }
-        Ok(Self {
-            merchant_id,
-            serial: certificate.serial().clone(),
-            key,
-        })
+        Ok(Self { merchant_id, serial: certificate.serial().clone(), key })
     }
 
     /// The private key, for sensitive fields in responses (spec §2.15).
@@ -162,13 +151,8 @@ pub struct Stamp {
 /// the text of its `meta` part (spec §2.7).
 pub fn request_message(method: &str, path_and_query: &str, stamp: &Stamp, body: &[u8]) -> Vec<u8> {
     let timestamp = stamp.timestamp.to_string();
-    let lines = [
-        method.as_bytes(),
-        path_and_query.as_bytes(),
-        timestamp.as_bytes(),
-        stamp.nonce.as_bytes(),
-        body,
-    ];
+    let lines =
+        [method.as_bytes(), path_and_query.as_bytes(), timestamp.as_bytes(), stamp.nonce.as_bytes(), body];
     lines_message(&lines)
 }
 
@@ -209,10 +193,7 @@ mod tests {
     use super::*;
 
     fn stamp() -> Stamp {
-        Stamp {
-            timestamp: 1_750_000_000,
-            nonce: "Qw3Er5Ty7Ui9Op1As3Df5Gh7Jk9Lz1Xc".into(),
-        }
+        Stamp { timestamp: 1_750_000_000, nonce: "Qw3Er5Ty7Ui9Op1As3Df5Gh7Jk9Lz1Xc".into() }
     }
 
     // The three layouts of spec §2.5.
@@ -244,10 +225,7 @@ mod tests {
 
     #[test]
     fn a_response_message_has_three_lines_also_without_a_body() {
-        assert_eq!(
-            response_message("1750000000", "abc", b"{}"),
-            b"1750000000\nabc\n{}\n"
-        );
+        assert_eq!(response_message("1750000000", "abc", b"{}"), b"1750000000\nabc\n{}\n");
         assert_eq!(response_message("1750000000", "abc", b""), b"1750000000\nabc\n\n");
     }
 

@@ -57,10 +57,7 @@ pub struct FixedNormalCoupon {
 impl FixedNormalCoupon {
     /// `coupon_amount` off orders of at least `transaction_minimum`.
     pub fn new(coupon_amount: Fen, transaction_minimum: Fen) -> Self {
-        Self {
-            coupon_amount,
-            transaction_minimum,
-        }
+        Self { coupon_amount, transaction_minimum }
     }
 }
 
@@ -89,11 +86,7 @@ pub struct ConsumeInformation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consume_amount: Option<Fen>,
     /// The goods; single-item coupons only.
-    #[serde(
-        default,
-        deserialize_with = "lenient::null_is_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub goods_detail: Vec<GoodsDetail>,
 }
 

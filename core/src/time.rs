@@ -23,11 +23,8 @@ pub fn beijing_day<Tz: TimeZone>(moment: &DateTime<Tz>) -> NaiveDate {
 /// The wire form: RFC 3339 at +08:00, with milliseconds only when there are any.
 pub fn to_wire<Tz: TimeZone>(moment: &DateTime<Tz>) -> String {
     let moment = beijing(moment);
-    let format = if moment.timestamp_subsec_millis() == 0 {
-        SecondsFormat::Secs
-    } else {
-        SecondsFormat::Millis
-    };
+    let format =
+        if moment.timestamp_subsec_millis() == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
     moment.to_rfc3339_opts(format, false)
 }
 
@@ -105,18 +102,12 @@ mod tests {
             to_wire(&from_wire("2026-05-20T00:00:00.120+08:00").unwrap()),
             "2026-05-20T00:00:00.120+08:00"
         );
-        assert_eq!(
-            beijing_day(&moment),
-            NaiveDate::from_ymd_opt(2026, 5, 20).unwrap()
-        );
+        assert_eq!(beijing_day(&moment), NaiveDate::from_ymd_opt(2026, 5, 20).unwrap());
         assert_eq!(
             from_wire("2026-05-20T00:00:00-07:00").unwrap(),
             from_wire("2026-05-20T07:00:00Z").unwrap()
         );
         assert!(from_wire("2026-05-20 00:00").is_err());
-        assert!(
-            from_wire("2026-05-20T00:00:00").is_err(),
-            "without an offset the moment is not known"
-        );
+        assert!(from_wire("2026-05-20T00:00:00").is_err(), "without an offset the moment is not known");
     }
 }

@@ -58,11 +58,7 @@ pub struct HttpResponse {
 impl HttpResponse {
     /// A response from its parts.
     pub fn new(status: StatusCode, headers: HeaderMap, body: ResponseBody) -> Self {
-        Self {
-            status,
-            headers,
-            body,
-        }
+        Self { status, headers, body }
     }
 }
 
@@ -109,11 +105,7 @@ impl ResponseBody {
 }
 
 fn check_size(size: usize, limit: usize) -> Result<(), TransportError> {
-    if size <= limit {
-        Ok(())
-    } else {
-        Err(TransportError::new(TransportFailure::TooLarge))
-    }
+    if size <= limit { Ok(()) } else { Err(TransportError::new(TransportFailure::TooLarge)) }
 }
 
 impl From<Bytes> for ResponseBody {
@@ -161,16 +153,17 @@ pub struct TransportError {
 impl TransportError {
     /// A failure of this kind.
     pub fn new(failure: TransportFailure) -> Self {
-        Self {
-            failure,
-            source: None,
-        }
+        Self { failure, source: None }
     }
 
     /// Adds the cause. It must not print the URL, which can hold an openid.
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn into_cause(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
+        self.source
     }
 
     /// The kind of failure.

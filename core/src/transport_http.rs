@@ -1,5 +1,6 @@
 //! The default transport: reqwest with rustls.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -15,7 +16,7 @@ const IDLE: Duration = Duration::from_secs(6);
 
 /// HTTP over reqwest: pooled keep-alive connections, HTTP/2 where the server offers it, rustls, no redirects, no
 /// repeats, and no proxy unless one is set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpTransport {
     client: reqwest::Client,
 }
@@ -31,11 +32,7 @@ impl HttpTransport {
 
     /// A transport with options.
     pub fn builder() -> HttpTransportBuilder {
-        HttpTransportBuilder {
-            connect_timeout: Duration::from_secs(5),
-            proxy: None,
-            roots: Vec::new(),
-        }
+        HttpTransportBuilder { connect_timeout: Duration::from_secs(5), proxy: None, roots: Vec::new() }
     }
 
     async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
@@ -55,11 +52,7 @@ impl HttpTransport {
         let response = self.client.execute(outgoing).await.map_err(classify)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes_stream().map(|chunk| chunk.map_err(classify));
-        Ok(HttpResponse::new(
-            status,
-            headers,
-            ResponseBody::from_stream(body),
-        ))
+        Ok(HttpResponse::new(status, headers, ResponseBody::from_stream(body)))
     }
 }
 
@@ -69,13 +62,29 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Options of an [`HttpTransport`].
-#[derive(Debug)]
+impl fmt::Debug for HttpTransport {
+    /// Without the client inside: it prints its proxy, whose URL can hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+/// Options of an [`HttpTransport`]. Debug does not show the proxy's URL, which can hold a password.
 #[must_use]
 pub struct HttpTransportBuilder {
     connect_timeout: Duration,
     proxy: Option<String>,
     roots: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for HttpTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransportBuilder")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("proxy", &self.proxy.is_some())
+            .field("roots", &self.roots.len())
+            .finish()
+    }
 }
 
 impl HttpTransportBuilder {
@@ -123,13 +132,9 @@ impl HttpTransportBuilder {
         }
         #[cfg(not(any(feature = "reqwest", feature = "reqwest-no-provider")))]
         if !self.roots.is_empty() {
-            return Err(Error::config(
-                "this build has no TLS, so a root certificate is of no use",
-            ));
+            return Err(Error::config("this build has no TLS, so a root certificate is of no use"));
         }
-        let client = builder
-            .build()
-            .map_err(|error| config("the HTTP client cannot be set up", error))?;
+        let client = builder.build().map_err(|error| config("the HTTP client cannot be set up", error))?;
         Ok(HttpTransport { client })
     }
 }

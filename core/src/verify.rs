@@ -18,6 +18,7 @@ const TIMESTAMP: &str = "Wechatpay-Timestamp";
 const NONCE: &str = "Wechatpay-Nonce";
 const SIGNATURE: &str = "Wechatpay-Signature";
 const SERIAL: &str = "Wechatpay-Serial";
+const FOUR: [&str; 4] = [TIMESTAMP, NONCE, SIGNATURE, SERIAL];
 const SIGNATURE_TYPE: &str = "Wechatpay-Signature-Type";
 
 /// Why a response or notification is not to be trusted.
@@ -90,20 +91,17 @@ impl<'a> SignatureHeaders<'a> {
         let plain = !timestamp.is_empty() && timestamp.bytes().all(|b| b.is_ascii_digit());
         let seconds = timestamp.parse().ok().filter(|_| plain);
         let seconds = seconds.ok_or(VerifyError::MalformedHeader(TIMESTAMP))?;
-        Ok(Self {
-            timestamp,
-            nonce,
-            signature,
-            serial: Serial::new(serial),
-            seconds,
-        })
+        Ok(Self { timestamp, nonce, signature, serial: Serial::new(serial), seconds })
     }
 
     /// Whether any of the four is there, well-formed or not.
     pub fn any(headers: &HeaderMap) -> bool {
-        [TIMESTAMP, NONCE, SIGNATURE, SERIAL]
-            .iter()
-            .any(|name| headers.contains_key(*name))
+        FOUR.iter().any(|name| headers.contains_key(*name))
+    }
+
+    /// Whether all four are there, well-formed or not.
+    pub fn all(headers: &HeaderMap) -> bool {
+        FOUR.iter().all(|name| headers.contains_key(*name))
     }
 
     /// The key that signed.

@@ -5,18 +5,12 @@ use favor_core::{AppId, Call, Client, CouponId, Error, OpenId, Operation, Rate, 
 use crate::model::Coupon;
 use crate::send::{SendCoupon, SentCoupon};
 
-static SEND: Operation = Operation::new(
-    "coupon.send",
-    Verb::Post,
-    "/v3/marketing/favor/users/{openid}/coupons",
-)
-.limited_to(Rate::per_second(500));
-static GET: Operation = Operation::new(
-    "coupon.get",
-    Verb::Get,
-    "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}",
-)
-.limited_to(Rate::per_second(500));
+static SEND: Operation =
+    Operation::new("coupon.send", Verb::Post, "/v3/marketing/favor/users/{openid}/coupons")
+        .limited_to(Rate::per_second(500));
+static GET: Operation =
+    Operation::new("coupon.get", Verb::Get, "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}")
+        .limited_to(Rate::per_second(500));
 
 /// The coupons in users' hands. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,9 +21,7 @@ pub struct Coupons {
 impl Coupons {
     /// Coupons, as the calling merchant may send and see them.
     pub fn new(client: &Client) -> Self {
-        Self {
-            client: client.clone(),
-        }
+        Self { client: client.clone() }
     }
 
     /// Sends a coupon to a user (spec §3.11). At most 500 a second.
@@ -39,10 +31,7 @@ impl Coupons {
     /// coupon. There is no query by `out_request_no`.
     pub async fn send(&self, openid: &OpenId, request: &SendCoupon) -> Result<Reply<SentCoupon>, Error> {
         request.check()?;
-        let call = Call::to(&SEND)
-            .private_segment("openid", openid.as_str())
-            .json(request)
-            .finish()?;
+        let call = Call::to(&SEND).private_segment("openid", openid.as_str()).json(request).finish()?;
         self.client.fetch(&call).await
     }
 

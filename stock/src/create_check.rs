@@ -22,11 +22,7 @@ impl CreateStock {
         }
         merchant(&mut checks, "belong_merchant", &self.belong_merchant);
         self.check_window(&mut checks, now);
-        let face = self
-            .coupon_use_rule
-            .fixed_normal_coupon
-            .as_ref()
-            .map(|coupon| coupon.coupon_amount);
+        let face = self.coupon_use_rule.fixed_normal_coupon.as_ref().map(|coupon| coupon.coupon_amount);
         self.stock_use_rule.check(&mut checks, face);
         if let Some(pattern) = &self.pattern_info {
             pattern.check(&mut checks);
@@ -52,11 +48,7 @@ impl CreateStock {
             "available_begin_time",
             "must not be more than 365 days ahead",
         );
-        checks.require(
-            end > begin,
-            "available_end_time",
-            "must be after available_begin_time",
-        );
+        checks.require(end > begin, "available_end_time", "must be after available_begin_time");
         checks.require(
             end - begin <= limits::LONGEST_WINDOW,
             "available_end_time",
@@ -68,11 +60,7 @@ impl CreateStock {
 impl StockRule {
     fn check(&self, checks: &mut Checks, face: Option<Fen>) {
         let max_amount = "stock_use_rule.max_amount";
-        checks.range(
-            "stock_use_rule.max_coupons",
-            self.max_coupons,
-            limits::MAX_COUPONS,
-        );
+        checks.range("stock_use_rule.max_coupons", self.max_coupons, limits::MAX_COUPONS);
         checks.range(max_amount, self.max_amount.get(), limits::MAX_AMOUNT_FEN);
         if let Some(face) = face {
             let product = face.checked_mul(self.max_coupons).ok();
@@ -107,16 +95,8 @@ impl PatternInfo {
     fn check(&self, checks: &mut Checks) {
         checks.text("pattern_info.description", &self.description, limits::DESCRIPTION);
         let texts = [
-            (
-                "pattern_info.merchant_logo",
-                &self.merchant_logo,
-                limits::IMAGE_URL,
-            ),
-            (
-                "pattern_info.merchant_name",
-                &self.merchant_name,
-                limits::MERCHANT_NAME,
-            ),
+            ("pattern_info.merchant_logo", &self.merchant_logo, limits::IMAGE_URL),
+            ("pattern_info.merchant_name", &self.merchant_name, limits::MERCHANT_NAME),
             ("pattern_info.coupon_image", &self.coupon_image, limits::IMAGE_URL),
         ];
         for (field, text, range) in texts {
@@ -126,11 +106,7 @@ impl PatternInfo {
         }
         if self.jump_target == Some(JumpTarget::MiniProgram) {
             let rule = "is needed when jump_target is MINI_PROGRAM";
-            checks.require(
-                self.mini_program_appid.is_some(),
-                "pattern_info.mini_program_appid",
-                rule,
-            );
+            checks.require(self.mini_program_appid.is_some(), "pattern_info.mini_program_appid", rule);
             let path = self.mini_program_path.as_deref().unwrap_or_default();
             checks.require(!path.is_empty(), "pattern_info.mini_program_path", rule);
         }
@@ -147,11 +123,7 @@ impl CouponRule {
             None => checks.require(false, coupon_field, "is needed for the type NORMAL"),
             Some(coupon) => {
                 let amount = coupon.coupon_amount.get();
-                checks.range(
-                    &format!("{coupon_field}.coupon_amount"),
-                    amount,
-                    limits::FACE_VALUE_FEN,
-                );
+                checks.range(&format!("{coupon_field}.coupon_amount"), amount, limits::FACE_VALUE_FEN);
                 checks.require(
                     coupon.transaction_minimum > coupon.coupon_amount,
                     &format!("{coupon_field}.transaction_minimum"),
@@ -175,21 +147,16 @@ impl CouponRule {
             );
             card.check(checks);
         }
-        for (name, items) in [
-            ("available_items", &self.available_items),
-            ("unavailable_items", &self.unavailable_items),
-        ] {
+        for (name, items) in
+            [("available_items", &self.available_items), ("unavailable_items", &self.unavailable_items)]
+        {
             let field = format!("coupon_use_rule.{name}");
             checks.list(&field, items, limits::LIST);
             for (at, item) in items.iter().enumerate() {
                 checks.text(&format!("{field}[{at}]"), item, limits::ENTRY);
             }
         }
-        checks.list(
-            "coupon_use_rule.available_merchants",
-            &self.available_merchants,
-            limits::MERCHANTS,
-        );
+        checks.list("coupon_use_rule.available_merchants", &self.available_merchants, limits::MERCHANTS);
         for (at, id) in self.available_merchants.iter().enumerate() {
             merchant(checks, &format!("coupon_use_rule.available_merchants[{at}]"), id);
         }
@@ -226,17 +193,9 @@ impl AvailableTime {
         };
         let field = format!("{field}.fix_available_time");
         for (at, day) in fixed.available_week_day.iter().enumerate() {
-            checks.range(
-                &format!("{field}.available_week_day[{at}]"),
-                *day,
-                limits::WEEK_DAY,
-            );
+            checks.range(&format!("{field}.available_week_day[{at}]"), *day, limits::WEEK_DAY);
         }
-        checks.range(
-            &format!("{field}.begin_time"),
-            fixed.begin_time,
-            limits::DAY_BEGIN,
-        );
+        checks.range(&format!("{field}.begin_time"), fixed.begin_time, limits::DAY_BEGIN);
         if let Some(end) = fixed.end_time {
             checks.range(&format!("{field}.end_time"), end, limits::DAY_END);
         }
@@ -244,9 +203,5 @@ impl AvailableTime {
 }
 
 fn merchant(checks: &mut Checks, field: &str, id: &MerchantId) {
-    checks.require(
-        id.as_str().len() <= limits::MERCHANT_ID_BYTES,
-        field,
-        "must have at most 20 digits",
-    );
+    checks.require(id.as_str().len() <= limits::MERCHANT_ID_BYTES, field, "must have at most 20 digits");
 }

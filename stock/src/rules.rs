@@ -190,10 +190,7 @@ pub struct LimitCard {
 impl LimitCard {
     /// Cards whose numbers begin with one of `bin`.
     pub fn new(name: impl Into<String>, bin: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            name: name.into(),
-            bin: bin.into_iter().map(Into::into).collect(),
-        }
+        Self { name: name.into(), bin: bin.into_iter().map(Into::into).collect() }
     }
 }
 
@@ -215,26 +212,17 @@ pub struct AvailableTime {
 impl AvailableTime {
     /// Only on these days and at these hours.
     pub fn fixed(time: FixedAvailableTime) -> Self {
-        Self {
-            fix_available_time: Some(time),
-            ..Self::default()
-        }
+        Self { fix_available_time: Some(time), ..Self::default() }
     }
 
     /// Only from the day after it was received.
     pub fn from_second_day() -> Self {
-        Self {
-            second_day_available: Some(true),
-            ..Self::default()
-        }
+        Self { second_day_available: Some(true), ..Self::default() }
     }
 
     /// For this many minutes after it was received.
     pub fn minutes_after_receive(minutes: u32) -> Self {
-        Self {
-            available_time_after_receive: Some(minutes),
-            ..Self::default()
-        }
+        Self { available_time_after_receive: Some(minutes), ..Self::default() }
     }
 }
 
@@ -255,11 +243,7 @@ pub struct FixedAvailableTime {
 impl FixedAvailableTime {
     /// From second `begin_time` to the end of the day, on these days of the week (0 is Sunday).
     pub fn new(available_week_day: impl IntoIterator<Item = u8>, begin_time: u32) -> Self {
-        Self {
-            available_week_day: available_week_day.into_iter().collect(),
-            begin_time,
-            end_time: None,
-        }
+        Self { available_week_day: available_week_day.into_iter().collect(), begin_time, end_time: None }
     }
 
     /// Ends it at this second of the day.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use favor::core::{ClientBuilder, RetryPolicy};
 use favor::prelude::*;
-use favor_mirror::{Mirror, MirrorBuilder};
+use favor_mirror::{MerchantSeed, Mirror, MirrorBuilder};
+
+/// Operation, status, whether verified.
+pub type SeenAttempt = (&'static str, Option<u16>, bool);
 
 pub struct World {
     pub mirror: Mirror,
@@ -14,8 +17,7 @@ pub struct World {
     pub stocks: Stocks,
     pub coupons: Coupons,
     pub appid: AppId,
-    /// One entry per attempt: operation, status, whether verified.
-    pub attempts: Arc<Mutex<Vec<(&'static str, Option<u16>, bool)>>>,
+    pub attempts: Arc<Mutex<Vec<SeenAttempt>>>,
 }
 
 pub fn signer(mirror: &Mirror) -> MerchantSigner {
@@ -50,7 +52,9 @@ impl World {
         let attempts = Arc::new(Mutex::new(Vec::new()));
         let seen = attempts.clone();
         let client = options(client_of(&mirror))
-            .observe(move |attempt| seen.lock().unwrap().push((attempt.operation, attempt.status, attempt.verified)))
+            .observe(move |attempt| {
+                seen.lock().unwrap().push((attempt.operation, attempt.status, attempt.verified))
+            })
             .build()
             .unwrap();
         let appid = mirror.merchant().appid.parse().unwrap();
@@ -89,6 +93,24 @@ impl World {
     pub fn attempts_at(&self, operation: &str) -> usize {
         self.attempts.lock().unwrap().iter().filter(|(name, ..)| *name == operation).count()
     }
+}
+
+/// A further merchant of a mirror.
+pub fn seed(mchid: &str, appid: &str, balance_fen: i64) -> MerchantSeed {
+    let mut seed = MerchantSeed::new(mchid);
+    seed.appids = vec![appid.to_owned()];
+    seed.balance_fen = balance_fen;
+    seed
+}
+
+/// A client of another merchant than the mirror's default one.
+pub fn client_of_other(mirror: &Mirror, mchid: &str) -> (Client, AppId) {
+    let other = mirror.merchants().into_iter().find(|one| one.mchid == mchid).unwrap();
+    let key = PrivateKey::from_pem(&other.private_key_pem).unwrap();
+    let signer = MerchantSigner::new(other.mchid.parse().unwrap(), &other.serial_no, key).unwrap();
+    let keys = PlatformKeys::download(ApiV3Key::new(&other.api_v3_key).unwrap());
+    let client = Client::builder(signer, keys).base_url(mirror.base_url()).retry(quick(1)).build().unwrap();
+    (client, other.appid.parse().unwrap())
 }
 
 pub fn openid(text: &str) -> OpenId {

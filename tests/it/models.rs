@@ -28,14 +28,17 @@ fn with(mut value: serde_json::Value, changes: serde_json::Value) -> serde_json:
 fn the_smallest_stock_and_the_richest_are_read() {
     let small: Stock = serde_json::from_value(stock()).unwrap();
     assert_eq!((small.status, small.distributed_coupons), (StockStatus::Running, 17));
-    let rich = with(stock(), json!({
+    let rich = with(
+        stock(),
+        json!({
         "stock_use_rule": {"max_coupons": "200", "max_amount": 100_000, "max_amount_by_day": 0,
             "fixed_normal_coupon": {"coupon_amount": 500, "transaction_minimum": 3000}, "max_coupons_per_user": 2,
             "coupon_type": "NORMAL", "goods_tag": ["a"], "trade_type": "MICROAPP", "combine_use": true},
         "start_time": "2026-07-30T02:05:00Z", "stop_time": null, "card_id": "p1", "business_type": "MULTIUSE",
         "cut_to_message": {"single_price_max": 100, "cut_to_price": 1},
         "available_region_list": [{"type": "CITY", "city": "深圳"}], "available_industry_list": ["x"],
-        "a_field_of_the_future": {"x": 1}}));
+        "a_field_of_the_future": {"x": 1}}),
+    );
     let rich: Stock = serde_json::from_value(rich).unwrap();
     let rule = rich.stock_use_rule.unwrap();
     assert_eq!(rule.max_coupons, Some(200));
@@ -47,13 +50,18 @@ fn the_smallest_stock_and_the_richest_are_read() {
 
 #[test]
 fn null_is_missing_and_unknown_values_are_kept() {
-    let nulls = with(stock(), json!({"no_cash": null, "singleitem": null, "description": null, "stock_use_rule": null,
-        "start_time": null, "stop_time": "", "available_region_list": null, "stock_type": null}));
+    let nulls = with(
+        stock(),
+        json!({"no_cash": null, "singleitem": null, "description": null, "stock_use_rule": null,
+        "start_time": null, "stop_time": "", "available_region_list": null, "stock_type": null}),
+    );
     let nulls: Stock = serde_json::from_value(nulls).unwrap();
     assert_eq!((nulls.no_cash, nulls.singleitem, nulls.stop_time), (None, None, None));
     let later: Stock = serde_json::from_value(with(stock(), json!({"status": "resting"}))).unwrap();
     assert_eq!(later.status.as_str(), "resting");
-    for (wire, status) in [("stoped", StockStatus::Stopped), ("stopped", StockStatus::Stopped), ("audit", StockStatus::Audit)] {
+    for (wire, status) in
+        [("stoped", StockStatus::Stopped), ("stopped", StockStatus::Stopped), ("audit", StockStatus::Audit)]
+    {
         let stock: Stock = serde_json::from_value(with(stock(), json!({"status": wire}))).unwrap();
         assert_eq!(stock.status, status);
     }
@@ -61,11 +69,14 @@ fn null_is_missing_and_unknown_values_are_kept() {
 
 #[test]
 fn a_used_coupon_tells_how() {
-    let used = with(coupon(), json!({"status": "USED", "no_cash": null, "out_request_no": "n1",
+    let used = with(
+        coupon(),
+        json!({"status": "USED", "no_cash": null, "out_request_no": "n1",
         "normal_coupon_information": {"coupon_amount": 500, "transaction_minimum": 3000},
         "consume_information": {"consume_time": "2026-08-03T12:30:00+08:00", "consume_mchid": "1900000109",
             "transaction_id": "4200000000202608030000000001",
-            "goods_detail": [{"goods_id": "g1", "quantity": 1, "price": 500, "discount_amount": 100}]}}));
+            "goods_detail": [{"goods_id": "g1", "quantity": 1, "price": 500, "discount_amount": 100}]}}),
+    );
     let used: Coupon = serde_json::from_value(used).unwrap();
     assert_eq!((used.status, used.coupon_type), (CouponStatus::Used, CouponType::Normal));
     let how = used.consume_information.unwrap();

@@ -21,7 +21,7 @@ async fn an_answer_that_cannot_be_trusted_is_unknown() {
         let rule = FaultRule::new(kind).place(FaultPlace::AfterCommit).operation("coupon.send");
         world.mirror.plan(rule).unwrap();
         let request = world.send_request(&stock_id, number);
-        world.coupons.send(&openid("oTea1"), &request).await.expect_err(number)
+        world.coupons.send(&openid(&format!("o-{number}")), &request).await.expect_err(number)
     };
     let cases = [
         (FaultKind::CorruptSignature, VerifyError::WrongSignature),
@@ -46,7 +46,8 @@ async fn an_answer_that_cannot_be_trusted_is_unknown() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_unknown_and_kept() {
-    let world = World::with(Mirror::builder(), |client| client.retry(quick(1)).largest_answer(64 << 10)).await;
+    let world =
+        World::with(Mirror::builder(), |client| client.retry(quick(1)).largest_answer(64 << 10)).await;
     let stock_id = world.running(&world.stock_request(10, 5, "s")).await;
     let plan = |kind| {
         let rule = FaultRule::new(kind).place(FaultPlace::AfterCommit).operation("coupon.send");
@@ -80,13 +81,34 @@ async fn an_error_answer_keeps_status_and_text_whatever_it_is() {
     assert_eq!(api.authenticity(), Authenticity::Unsigned);
     assert!(String::from_utf8_lossy(error.body().unwrap()).contains("<html"));
 
-    let teapot = FaultKind::Status { status: 418, code: "LATER_CODE".into(), message: Some("later\n".into()) };
+    let teapot =
+        FaultKind::Status { status: 418, code: "LATER_CODE".into(), message: Some("later\n".into()) };
     let error = failed_get(&world, teapot).await;
     let api = error.api().unwrap();
     assert_eq!((api.status(), api.message(), error.outcome()), (418, "later", Outcome::Refused));
     assert_eq!(api.code().unwrap().as_str(), "LATER_CODE", "an unknown code is kept");
     assert_eq!(api.authenticity(), Authenticity::Verified, "business errors are signed");
     assert!(error.request_id().is_some());
+}
+
+/// A refusal counts only when it is the platform's: here it says that the user has had enough, and is forged.
+#[tokio::test]
+async fn a_refusal_whose_signature_does_not_hold_is_unknown() {
+    let world = World::new().await;
+    let stock_id = world.running(&world.stock_request(10, 1, "s")).await;
+    world.coupons.send(&openid("oTea1"), &world.send_request(&stock_id, "n1")).await.unwrap();
+    let second = world.send_request(&stock_id, "n2");
+    for kind in [FaultKind::CorruptSignature, FaultKind::Probe, FaultKind::WrongSerial] {
+        world.mirror.plan(FaultRule::new(kind).operation("coupon.send")).unwrap();
+        let error = world.coupons.send(&openid("oTea1"), &second).await.unwrap_err();
+        assert_eq!(error.api().unwrap().authenticity(), Authenticity::Failed);
+        assert_eq!((error.outcome(), error.is_retryable()), (Outcome::Unknown, true));
+    }
+    let error = world.coupons.send(&openid("oTea1"), &second).await.unwrap_err();
+    assert_eq!(
+        (error.api().unwrap().authenticity(), error.outcome()),
+        (Authenticity::Verified, Outcome::Refused)
+    );
 }
 
 #[tokio::test]
@@ -102,7 +124,8 @@ async fn a_rate_limit_is_refused_and_carries_its_wait() {
 async fn a_wrong_key_is_diagnosed() {
     let world = World::new().await;
     // The certificate's serial of this merchant, and the private key of another.
-    let other = Mirror::builder().merchant(favor_mirror::MerchantSeed::new("1900000208")).start().await.unwrap();
+    let other =
+        Mirror::builder().merchant(favor_mirror::MerchantSeed::new("1900000208")).start().await.unwrap();
     let foreign = other.merchants().into_iter().find(|one| one.mchid == "1900000208").unwrap();
     let key = PrivateKey::from_pem(&foreign.private_key_pem).unwrap();
     let merchant = world.mirror.merchant();
@@ -111,7 +134,11 @@ async fn a_wrong_key_is_diagnosed() {
     let client = Client::builder(signer, keys).base_url(world.mirror.base_url()).build().unwrap();
 
     let error = Stocks::new(&client).get(&"15300001".parse().unwrap()).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::NotSent, "the certificates could not be had, so the call never left");
+    assert_eq!(
+        error.outcome(),
+        Outcome::NotSent,
+        "the certificates could not be had, so the call never left"
+    );
     assert_eq!(error.api().unwrap().status(), 401);
     let diagnosis = error.diagnose().unwrap();
     assert!(diagnosis.findings[0].contains("the private key does not belong"), "{diagnosis}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use favor::prelude::*;
 use favor_mirror::{FaultKind, FaultPlace, FaultRule, Mirror};
 
-use crate::harness::{World, openid, quick, refusal};
+use crate::harness::{World, client_of_other, openid, quick, refusal, seed};
 
 #[tokio::test]
 async fn a_coupon_is_sent_and_found_again() {
@@ -38,7 +38,11 @@ async fn each_refusal_is_refused_and_says_why() {
     let again = world.send_request(&stock_id, "n2");
     assert_eq!(send(&person, &again).await, refused(403, "REQUEST_BLOCKED"), "limit per user");
     let reused = world.send_request(&stock_id, "n1");
-    assert_eq!(send(&openid("oTea2"), &reused).await, refused(400, "INVALID_REQUEST"), "number of another send");
+    assert_eq!(
+        send(&openid("oTea2"), &reused).await,
+        refused(400, "INVALID_REQUEST"),
+        "number of another send"
+    );
     let nowhere = world.send_request(&"999".parse().unwrap(), "n3");
     assert_eq!(send(&person, &nowhere).await, refused(404, "RESOURCE_NOT_EXISTS"));
     let mut foreign = world.send_request(&stock_id, "n4");
@@ -120,16 +124,12 @@ async fn what_the_request_breaks_is_said_before_anything_is_sent() {
 
 #[tokio::test]
 async fn another_merchant_sends_only_with_authority() {
-    let seed = favor_mirror::MerchantSeed::new("1900000208").appid("wx00000000000000bb");
-    let world = World::with(Mirror::builder().merchant(seed), |client| client).await;
+    let sender = seed("1900000208", "wx00000000000000bb", 0);
+    let world = World::with(Mirror::builder().merchant(sender), |client| client).await;
     let stock_id = world.running(&world.stock_request(10, 5, "s")).await;
-    let sender = world.mirror.merchants().into_iter().find(|one| one.mchid == "1900000208").unwrap();
-    let key = PrivateKey::from_pem(&sender.private_key_pem).unwrap();
-    let signer = MerchantSigner::new(sender.mchid.parse().unwrap(), &sender.serial_no, key).unwrap();
-    let keys = PlatformKeys::download(ApiV3Key::new(&sender.api_v3_key).unwrap());
-    let client = Client::builder(signer, keys).base_url(world.mirror.base_url()).build().unwrap();
+    let (client, appid) = client_of_other(&world.mirror, "1900000208");
     let mut request = world.send_request(&stock_id, "n1");
-    request.appid = sender.appid.parse().unwrap();
+    request.appid = appid;
     let coupons = Coupons::new(&client);
 
     let error = coupons.send(&openid("oB1"), &request).await.unwrap_err();

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use favor::prelude::*;
 use favor::stock::{AvailableTime, FixedAvailableTime, JumpTarget, LimitCard, PatternInfo, StockType};
 
-use crate::harness::{World, refusal};
+use crate::harness::{World, client_of_other, refusal, seed};
 
 #[tokio::test]
 async fn a_stock_is_created_once_and_started_after_a_minute() {
@@ -18,7 +18,11 @@ async fn a_stock_is_created_once_and_started_after_a_minute() {
     let mut other = request.clone();
     other.comment = Some("other".into());
     let error = world.stocks.create(&other).await.unwrap_err();
-    assert_eq!(refusal(&error), (400, "INVALID_REQUEST".into(), Outcome::Refused), "the same number, other content");
+    assert_eq!(
+        refusal(&error),
+        (400, "INVALID_REQUEST".into(), Outcome::Refused),
+        "the same number, other content"
+    );
 
     assert_eq!(world.stocks.get(&created.stock_id).await.unwrap().status, StockStatus::Unactivated);
     let error = world.stocks.start(&created.stock_id).await.unwrap_err();
@@ -53,7 +57,9 @@ async fn a_full_request_is_accepted_by_the_other_side() {
         .trade_type([favor::core::TradeType::PaymentCode])
         .combine_use(true)
         .available_items(["tea-1", "tea-2"])
-        .coupon_available_time(AvailableTime::fixed(FixedAvailableTime::new([0, 6], 36_000).end_time(72_000)));
+        .coupon_available_time(AvailableTime::fixed(
+            FixedAvailableTime::new([0, 6], 36_000).end_time(72_000),
+        ));
     let created = world.stocks.create(&request).await.unwrap();
     let stock = world.stocks.get(&created.stock_id).await.unwrap();
     assert_eq!(stock.singleitem, Some(true));
@@ -63,13 +69,9 @@ async fn a_full_request_is_accepted_by_the_other_side() {
 
 #[tokio::test]
 async fn a_prefunded_stock_needs_the_money() {
-    let seed = favor_mirror::MerchantSeed::new("1900000307").appid("wx00000000000000cc").balance_fen(4_999);
-    let world = World::with(favor_mirror::Mirror::builder().merchant(seed), |client| client).await;
-    let poor = world.mirror.merchants().into_iter().find(|one| one.mchid == "1900000307").unwrap();
-    let key = PrivateKey::from_pem(&poor.private_key_pem).unwrap();
-    let signer = MerchantSigner::new(poor.mchid.parse().unwrap(), &poor.serial_no, key).unwrap();
-    let keys = PlatformKeys::download(ApiV3Key::new(&poor.api_v3_key).unwrap());
-    let client = Client::builder(signer, keys).base_url(world.mirror.base_url()).build().unwrap();
+    let poor = seed("1900000307", "wx00000000000000cc", 4_999);
+    let world = World::with(favor_mirror::Mirror::builder().merchant(poor), |client| client).await;
+    let (client, _) = client_of_other(&world.mirror, "1900000307");
     let template = world.stock_request(10, 1, "poor");
     let request = CreateStock::prefunded(
         template.stock_name,
@@ -98,11 +100,15 @@ const BREAKS: &[Break] = &[
     ("belong_merchant", |r| r.belong_merchant = "1".repeat(21).parse().unwrap()),
     ("available_begin_time", |r| r.available_begin_time -= TimeDelta::hours(1)),
     ("available_end_time", |r| r.available_end_time = r.available_begin_time),
-    ("available_end_time", |r| r.available_end_time = r.available_begin_time + TimeDelta::seconds(90 * 86_400 + 1)),
+    ("available_end_time", |r| {
+        r.available_end_time = r.available_begin_time + TimeDelta::seconds(90 * 86_400 + 1)
+    }),
     ("stock_use_rule.max_coupons", |r| r.stock_use_rule.max_coupons = 4),
     ("stock_use_rule.max_coupons", |r| r.stock_use_rule.max_coupons = 10_000_001),
     ("stock_use_rule.max_amount", |r| r.stock_use_rule.max_amount = Fen::new(4_999).unwrap()),
-    ("stock_use_rule.max_amount_by_day", |r| r.stock_use_rule.max_amount_by_day = Some(Fen::new(5_001).unwrap())),
+    ("stock_use_rule.max_amount_by_day", |r| {
+        r.stock_use_rule.max_amount_by_day = Some(Fen::new(5_001).unwrap())
+    }),
     ("stock_use_rule.max_coupons_per_user", |r| r.stock_use_rule.max_coupons_per_user = 0),
     ("stock_use_rule.max_coupons_per_user", |r| r.stock_use_rule.max_coupons_per_user = 61),
     ("stock_use_rule.max_coupons_per_user", |r| r.stock_use_rule.max_coupons_per_user = 11),
@@ -120,7 +126,9 @@ const BREAKS: &[Break] = &[
     ("coupon_use_rule.goods_tag", |r| r.coupon_use_rule.goods_tag = vec!["a".into(); 51]),
     ("coupon_use_rule.goods_tag[1]", |r| r.coupon_use_rule.goods_tag = vec!["a".into(), "a-b".into()]),
     ("coupon_use_rule.limit_pay", |r| r.coupon_use_rule.limit_pay = vec!["A".into(), "B".into()]),
-    ("coupon_use_rule.limit_card", |r| r.coupon_use_rule.limit_card = Some(LimitCard::new("工行", ["622200"]))),
+    ("coupon_use_rule.limit_card", |r| {
+        r.coupon_use_rule.limit_card = Some(LimitCard::new("工行", ["622200"]))
+    }),
     ("coupon_use_rule.limit_card.bin[0]", |r| {
         r.coupon_use_rule.limit_pay = vec!["ICBC_CREDIT".into()];
         r.coupon_use_rule.limit_card = Some(LimitCard::new("工行", ["62220"]));
@@ -150,7 +158,8 @@ async fn every_limit_is_checked_before_sending_and_names_its_field() {
         break_it(&mut request);
         let error = world.stocks.create(&request).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent), "{field}");
-        let fields: Vec<_> = error.invalid_request().unwrap().violations().iter().map(|v| v.field.as_str()).collect();
+        let fields: Vec<_> =
+            error.invalid_request().unwrap().violations().iter().map(|v| v.field.as_str()).collect();
         assert!(fields.contains(field), "{field} is not among {fields:?}");
     }
     assert_eq!(world.attempts_at("stock.create"), 0);

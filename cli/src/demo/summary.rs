@@ -85,7 +85,12 @@ impl Summary {
                 seconds: self.took.as_secs_f64(),
             });
         }
-        output.line(&format!("Stock {} to {} people in {:.1} s\n", self.stock_id, self.people, self.took.as_secs_f64()))?;
+        output.line(&format!(
+            "Stock {} to {} people in {:.1} s\n",
+            self.stock_id,
+            self.people,
+            self.took.as_secs_f64()
+        ))?;
         output.facts([
             ("  sent", format!("{} coupons of {}, {given} in all", self.sent, self.face_value)),
             ("  refused", self.refused.to_string()),

@@ -1,0 +1,30 @@
+//! `favor demo`.
+
+use crate::run::{favor, run};
+
+#[test]
+fn everybody_gets_exactly_one_coupon() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(favor(folder.path()).args(["demo", "--people", "300", "--output", "json"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let summary = ran.json();
+    for field in ["people", "sent", "distinct_coupons", "queried_back", "mirror_distributed"] {
+        assert_eq!(summary[field], 300, "{field}");
+    }
+    for field in ["refused", "unknown", "not_sent"] {
+        assert_eq!(summary[field], 0, "{field}");
+    }
+    // 300 sends, 300 queries, create, start, get.
+    assert_eq!(summary["verified_responses"], 603);
+    assert!(summary["stock_id"].is_string() && summary["seconds"].is_number());
+    assert_eq!(ran.stdout.lines().count(), 1, "one object on stdout");
+}
+
+#[test]
+fn a_person_reads_a_summary_and_quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(favor(folder.path()).args(["demo", "--people", "7", "--quiet"]));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("7 coupons of 5.00 yuan, 35.00 yuan in all"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Everybody got exactly one coupon"), "{}", ran.stdout);
+}

@@ -1,0 +1,10 @@
+//! The `favor` command as a user runs it: processes, streams, exit codes.
+
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on should stop where it is")]
+
+mod demo;
+mod help;
+mod mirror;
+mod run;
+mod settings;
+mod stock_and_coupon;

@@ -1,0 +1,130 @@
+//! The checks. Each is a query for what must not be: a subject and a sentence.
+
+pub(super) const CHECKS: [(&str, &str); 21] = [
+    (
+        "stock.distributed",
+        "SELECT CAST(s.id AS TEXT), format('says %d coupons were given, there are %d', s.distributed, count(c.id))
+         FROM stocks s LEFT JOIN coupons c ON c.stock_id = s.id GROUP BY s.id HAVING s.distributed <> count(c.id)",
+    ),
+    (
+        "stock.max_coupons",
+        "SELECT CAST(s.id AS TEXT), format('%d coupons, %d allowed', count(*), s.max_coupons)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id HAVING count(*) > s.max_coupons",
+    ),
+    (
+        "stock.max_amount",
+        "SELECT CAST(s.id AS TEXT), format('%d fen given, %d allowed', sum(c.amount), s.max_amount)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id HAVING sum(c.amount) > s.max_amount",
+    ),
+    (
+        "stock.budget",
+        "SELECT CAST(id AS TEXT), format('max_amount is %d, %d coupons of %d fen', max_amount, max_coupons, coupon_amount)
+         FROM stocks WHERE max_amount <> max_coupons * coupon_amount",
+    ),
+    (
+        "stock.max_amount_by_day",
+        "SELECT CAST(s.id AS TEXT), format('%d fen given on day %d, %d allowed', sum(c.amount),
+            (c.received + 28800000) / 86400000, s.max_amount_by_day)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id WHERE s.max_amount_by_day > 0
+         GROUP BY s.id, (c.received + 28800000) / 86400000 HAVING sum(c.amount) > s.max_amount_by_day",
+    ),
+    (
+        "stock.days",
+        "SELECT CAST(coalesce(kept.stock_id, counted.stock_id) AS TEXT), format('%d fen counted for day %d, %d given',
+            coalesce(kept.amount, 0), coalesce(kept.day, counted.day), coalesce(counted.amount, 0))
+         FROM stock_days kept FULL JOIN
+            (SELECT stock_id, (received + 28800000) / 86400000 AS day, sum(amount) AS amount
+             FROM coupons GROUP BY 1, 2) counted
+            ON counted.stock_id = kept.stock_id AND counted.day = kept.day
+         WHERE coalesce(kept.amount, 0) <> coalesce(counted.amount, 0)",
+    ),
+    (
+        "stock.max_coupons_per_user",
+        "SELECT CAST(s.id AS TEXT), format('a user has %d coupons, %d allowed', count(*), s.max_coupons_per_user)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id, c.openid
+         HAVING count(*) > s.max_coupons_per_user",
+    ),
+    (
+        "stock.state",
+        "SELECT CAST(id AS TEXT), format('%s, with%s start time', status, iif(started IS NULL, 'out', ''))
+         FROM stocks WHERE (status IN ('running', 'paused')) <> (started IS NOT NULL)",
+    ),
+    (
+        "stock.window",
+        "SELECT CAST(id AS TEXT), 'ends before it begins' FROM stocks WHERE ends <= begins",
+    ),
+    (
+        "stock.request",
+        "SELECT CAST(s.id AS TEXT), format('%d create requests made it', count(r.stock_id))
+         FROM stocks s LEFT JOIN create_requests r ON r.stock_id = s.id AND r.mchid = s.creator
+         GROUP BY s.id HAVING count(r.stock_id) <> 1",
+    ),
+    (
+        "request.stock",
+        "SELECT mchid || ' ' || out_request_no, 'the stock it made is missing'
+         FROM create_requests WHERE stock_id NOT IN (SELECT id FROM stocks)",
+    ),
+    (
+        "coupon.stock",
+        "SELECT CAST(c.id AS TEXT), 'its stock is missing or was never started'
+         FROM coupons c LEFT JOIN stocks s ON s.id = c.stock_id WHERE s.started IS NULL",
+    ),
+    (
+        "coupon.value",
+        "SELECT CAST(c.id AS TEXT), format('takes %d off %d, its stock %d off %d', c.amount, c.minimum,
+            s.coupon_amount, s.transaction_minimum)
+         FROM coupons c JOIN stocks s ON s.id = c.stock_id
+         WHERE c.amount <> s.coupon_amount OR c.minimum <> s.transaction_minimum",
+    ),
+    (
+        "coupon.window",
+        "SELECT CAST(c.id AS TEXT), 'was received or is valid outside its stock''s window'
+         FROM coupons c JOIN stocks s ON s.id = c.stock_id
+         WHERE c.received < s.begins OR c.received > s.ends OR c.begins > c.ends OR c.begins < s.begins
+            OR c.ends > s.ends",
+    ),
+    (
+        "coupon.sender",
+        "SELECT CAST(c.id AS TEXT), format('was sent by %s, who may not send it', c.sender)
+         FROM coupons c JOIN stocks s ON s.id = c.stock_id
+         WHERE c.sender <> s.creator
+            AND NOT EXISTS (SELECT 1 FROM stock_senders a WHERE a.stock_id = s.id AND a.mchid = c.sender)",
+    ),
+    (
+        "coupon.user",
+        "SELECT CAST(c.id AS TEXT), 'its user is unknown or belongs to another appid'
+         FROM coupons c LEFT JOIN users u ON u.openid = c.openid WHERE u.appid IS NOT c.appid",
+    ),
+    (
+        "coupon.request",
+        "SELECT CAST(c.id AS TEXT), 'the request that made it is missing'
+         FROM coupons c LEFT JOIN send_requests r ON r.mchid = c.sender AND r.out_request_no = c.out_request_no
+         WHERE r.coupon_id IS NOT c.id",
+    ),
+    (
+        "request.coupon",
+        "SELECT r.mchid || ' ' || r.out_request_no, 'the coupon it made is missing'
+         FROM send_requests r LEFT JOIN coupons c ON c.id = r.coupon_id
+         WHERE c.sender IS NOT r.mchid OR c.out_request_no IS NOT r.out_request_no",
+    ),
+    (
+        "request.once",
+        "SELECT sender || ' ' || out_request_no, format('made %d coupons', count(*))
+         FROM coupons GROUP BY sender, out_request_no HAVING count(*) > 1",
+    ),
+    (
+        "money.lock",
+        "SELECT CAST(s.id AS TEXT), format('%d fen locked, %d spent, budget %d, %s', coalesce(p.locked, 0),
+            coalesce(p.spent, 0), s.max_amount, iif(s.no_cash, 'no-cash', 'prefunded'))
+         FROM stocks s LEFT JOIN prefunds p ON p.stock_id = s.id
+         WHERE coalesce(p.locked, 0) <> iif(s.no_cash OR s.started IS NULL, 0, s.max_amount)
+            OR p.spent < 0 OR p.spent > p.locked OR p.mchid <> s.creator",
+    ),
+    (
+        "money.conserved",
+        "SELECT m.mchid, format('%d fen deposited, %d on account, %d locked or spent', m.deposited, m.balance,
+            coalesce(sum(iif(p.released IS NULL, p.locked, p.spent)), 0))
+         FROM merchants m LEFT JOIN prefunds p ON p.mchid = m.mchid GROUP BY m.mchid
+         HAVING m.deposited <> m.balance + coalesce(sum(iif(p.released IS NULL, p.locked, p.spent)), 0)",
+    ),
+];

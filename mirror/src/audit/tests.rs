@@ -1,0 +1,86 @@
+//! A sound ledger passes; each kind of damage is found by its check.
+
+use super::*;
+use crate::ledger::schema;
+
+const DAY: i64 = 86_400_000;
+
+/// Two merchants, a running prefunded stock of ten coupons, two coupons given.
+fn sound() -> Connection {
+    let db = Connection::open_in_memory().unwrap();
+    schema::prepare(&db, false).unwrap();
+    db.execute_batch(&format!(
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO merchants VALUES ('1', 0, '', '', '', NULL, '', '', 1, 0, NULL, 9000, 4000);
+         INSERT INTO merchants VALUES ('2', 1, '', '', '', NULL, '', '', 1, 0, NULL, 0, 0);
+         INSERT INTO stocks (id, creator, name, comment, description, status, no_cash, single_item, begins, ends,
+            max_coupons, max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit,
+            prevent_api_abuse, coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type,
+            second_day_available, created, started, distributed, request)
+         VALUES (7, '1', 'n', '', '', 'running', 0, 0, {DAY}, {DAY} * 10, 10, 5000, 1000, 1, 0, 0, 500, 3000, 1,
+            '[]', '[]', 0, 0, 1, 2, '');
+         INSERT INTO prefunds VALUES (7, '1', 5000, 0, NULL);
+         INSERT INTO create_requests VALUES ('1', 'c', x'00', 7);
+         INSERT INTO stock_senders VALUES (7, '2');
+         INSERT INTO users (openid, appid) VALUES ('a', 'wx'), ('b', 'wx');
+         INSERT INTO coupons VALUES
+            (1, 7, 'a', 'wx', '1', 'n1', 500, 3000, 'SENDED', {DAY} * 2, {DAY}, {DAY} * 10),
+            (2, 7, 'b', 'wx', '2', 'n1', 500, 3000, 'SENDED', {DAY} * 2, {DAY}, {DAY} * 10);
+         INSERT INTO send_requests VALUES ('1', 'n1', x'00', 1), ('2', 'n1', x'00', 2);
+         INSERT INTO stock_days VALUES (7, 2, 1000);"
+    ))
+    .unwrap();
+    db
+}
+
+#[test]
+fn a_sound_ledger_passes() {
+    let audit = audit(&sound()).unwrap();
+    assert_eq!(audit.findings, []);
+    assert!(audit.ok);
+    let stock = &audit.stocks[0];
+    assert_eq!((stock.stock_id.as_str(), stock.coupons, stock.amount), ("7", 2, 1_000));
+    assert_eq!((stock.distinct_users, stock.distinct_out_request_nos), (2, 2));
+}
+
+#[test]
+fn every_check_finds_its_damage() {
+    let damages = [
+        ("stock.distributed", "UPDATE stocks SET distributed = 1"),
+        ("stock.max_coupons", "UPDATE stocks SET max_coupons = 1"),
+        ("stock.max_amount", "UPDATE stocks SET max_amount = 999"),
+        ("stock.budget", "UPDATE stocks SET coupon_amount = 400"),
+        ("stock.max_amount_by_day", "UPDATE stocks SET max_amount_by_day = 500"),
+        ("stock.days", "UPDATE stock_days SET amount = 500"),
+        ("stock.days", "DELETE FROM stock_days"),
+        ("stock.max_coupons_per_user", "UPDATE coupons SET openid = 'a'"),
+        ("stock.state", "UPDATE stocks SET started = NULL"),
+        ("stock.window", "UPDATE stocks SET ends = begins"),
+        ("stock.request", "DELETE FROM create_requests"),
+        ("request.stock", "UPDATE create_requests SET stock_id = 8"),
+        ("coupon.stock", "UPDATE coupons SET stock_id = 8 WHERE id = 1"),
+        ("coupon.value", "UPDATE coupons SET minimum = 1 WHERE id = 1"),
+        ("coupon.window", "UPDATE coupons SET received = 0 WHERE id = 1"),
+        ("coupon.sender", "DELETE FROM stock_senders"),
+        ("coupon.user", "UPDATE users SET appid = 'other' WHERE openid = 'a'"),
+        ("coupon.user", "DELETE FROM users WHERE openid = 'a'"),
+        ("coupon.request", "DELETE FROM send_requests WHERE mchid = '1'"),
+        ("request.coupon", "DELETE FROM coupons WHERE id = 1"),
+        ("request.once", "UPDATE coupons SET sender = '1'"),
+        ("money.lock", "UPDATE prefunds SET locked = 4999"),
+        ("money.conserved", "UPDATE merchants SET balance = 4001 WHERE mchid = '1'"),
+    ];
+    for (check, damage) in damages {
+        let db = sound();
+        db.execute_batch(damage).unwrap();
+        let audit = audit(&db).unwrap();
+        assert!(!audit.ok);
+        assert!(
+            audit.findings.iter().any(|finding| finding.check == check),
+            "{damage}: {:?}",
+            audit.findings
+        );
+    }
+    let covered: std::collections::HashSet<_> = damages.iter().map(|(check, _)| check).collect();
+    assert_eq!(covered.len(), CHECKS.len());
+}

@@ -1,0 +1,15 @@
+//! `/_mirror`: what production has no endpoint for.
+
+pub(crate) mod audit;
+pub(crate) mod clock;
+pub(crate) mod failure;
+pub(crate) mod faults;
+pub(crate) mod guard;
+pub(crate) mod health;
+pub(crate) mod index;
+pub(crate) mod keys;
+pub(crate) mod merchants;
+pub(crate) mod requests;
+pub(crate) mod reset;
+pub(crate) mod senders;
+pub(crate) mod users;

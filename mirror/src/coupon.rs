@@ -1,0 +1,164 @@
+//! The endpoints of coupons.
+
+mod send_request;
+pub(crate) mod state;
+mod wire;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::exchange::Call;
+use crate::ledger::users::{self, UserState};
+use crate::ledger::{coupons, requests, stocks};
+use crate::moment::Moment;
+use crate::parameters;
+use crate::rules::parameter::Field;
+use crate::rules::send::{self, SendView};
+use crate::rules::{Refusal, query};
+use crate::state::App;
+
+pub(crate) use send_request::SendRequest;
+pub(crate) use state::{CouponState, NewCoupon};
+use wire::CouponWire;
+
+const OPENID: Field = Field::new("openid", "用户openid").with_required("openid必填");
+const COUPON_ID: Field = Field::new("coupon_id", "券id").with_required("券id必填");
+const APPID: Field = Field::new("appid", "公众账号ID").with_required("appid必填");
+
+/// `POST …/users/{openid}/coupons`
+pub(crate) async fn send(
+    State(app): State<App>,
+    Path(openid): Path<String>,
+    Extension(call): Extension<Call>,
+) -> Result<Answer, Answer> {
+    let openid = parameters::path(openid, OPENID, 128)?;
+    let request = SendRequest::read(openid, &parameters::body(&call)?)?;
+    let sender = Sender {
+        mchid: call.merchant.mchid().to_owned(),
+        product_permission: call.merchant.product_permission,
+        appid_bound: call.merchant.has_appid(&request.appid),
+        monthly_cap: app.settings.monthly_cap,
+    };
+    let clocks = app.clocks.clone();
+    let id = app.ledger.write(move |db| send_in(db, &sender, &request, clocks.now())).await??;
+    Ok(Answer::ok(&json!({ "coupon_id": id.to_string() })))
+}
+
+/// What is known about the caller without the store.
+#[derive(Debug)]
+struct Sender {
+    mchid: String,
+    product_permission: bool,
+    appid_bound: bool,
+    monthly_cap: Option<i64>,
+}
+
+fn send_in(
+    db: &Connection,
+    sender: &Sender,
+    request: &SendRequest,
+    now: Moment,
+) -> rusqlite::Result<Result<i64, Refusal>> {
+    let view = look(db, sender, request, now)?;
+    let decision = match send::decide(&view, request, now) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    match (decision, &view.stock) {
+        (send::Decision::Give { begins, ends }, Some(stock)) => {
+            let coupon = NewCoupon {
+                stock_id: stock.id,
+                openid: &request.openid,
+                appid: &request.appid,
+                sender: &sender.mchid,
+                out_request_no: &request.out_request_no,
+                amount: stock.coupon_amount,
+                minimum: stock.transaction_minimum,
+                received: now,
+                begins,
+                ends,
+            };
+            let id = coupons::insert(db, &coupon)?;
+            requests::keep_send(db, &sender.mchid, &request.out_request_no, &request.digest, id)?;
+            stocks::count_coupon(db, stock.id)?;
+            stocks::add_day_amount(db, stock.id, now.beijing_day(), stock.coupon_amount)?;
+            if view.user.appid.is_none() {
+                users::bind(db, &request.openid, &request.appid)?;
+            }
+            Ok(Ok(id))
+        }
+        (send::Decision::Repeat(id), _) => Ok(Ok(id)),
+        (send::Decision::Give { .. }, None) => Ok(Err(Refusal::from(&send::STOCK))),
+    }
+}
+
+fn look(db: &Connection, sender: &Sender, request: &SendRequest, now: Moment) -> rusqlite::Result<SendView> {
+    let stock = match request.stock_id {
+        Some(id) => stocks::find(db, id)?,
+        None => None,
+    };
+    let id = stock.as_ref().map_or(0, |stock| stock.id);
+    let user = users::find(db, &request.openid)?;
+    let by_person = stock.as_ref().is_some_and(|stock| stock.natural_person_limit);
+    let person = user.as_ref().and_then(|user: &UserState| user.person.as_deref()).filter(|_| by_person);
+    let held = match person {
+        Some(person) => coupons::held_by_person(db, id, person)?,
+        None => coupons::held_by_user(db, id, &request.openid)?,
+    };
+    let month_amount = match sender.monthly_cap {
+        Some(_) => {
+            let since = now.beijing_month_start();
+            coupons::sent_to_user_since(db, &sender.mchid, &request.openid, since)?
+        }
+        None => 0,
+    };
+    Ok(SendView {
+        mchid: sender.mchid.clone(),
+        product_permission: sender.product_permission,
+        appid_bound: sender.appid_bound,
+        senders: stocks::senders(db, id, &sender.mchid)?,
+        user: user.unwrap_or_default(),
+        earlier: requests::earlier_send(db, &sender.mchid, &request.out_request_no)?,
+        held,
+        day_amount: stocks::day_amount(db, id, now.beijing_day())?,
+        month_amount,
+        monthly_cap: sender.monthly_cap,
+        stock,
+    })
+}
+
+/// `GET …/users/{openid}/coupons/{coupon_id}`
+pub(crate) async fn get(
+    State(app): State<App>,
+    Path((openid, coupon_id)): Path<(String, String)>,
+    Extension(call): Extension<Call>,
+) -> Result<Answer, Answer> {
+    let openid = parameters::path(openid, OPENID, 128)?;
+    let coupon_id = parameters::path(coupon_id, COUPON_ID, 20)?;
+    let appid = parameters::required_query(&call, APPID, 128)?;
+    let id = coupon_id.parse::<i64>().ok().filter(|id| id.to_string() == coupon_id);
+    let found = app.ledger.read(move |db| find(db, id, &openid)).await?;
+    let asker = query::CouponAsker {
+        mchid: call.merchant.mchid(),
+        product_permission: call.merchant.product_permission,
+        appid: &appid,
+        appid_bound: call.merchant.has_appid(&appid),
+    };
+    let (coupon, stock) = query::coupon(asker, found.as_ref())?;
+    Ok(Answer::ok(&CouponWire::new(coupon, stock, app.clocks.now())))
+}
+
+fn find(
+    db: &Connection,
+    id: Option<i64>,
+    openid: &str,
+) -> rusqlite::Result<Option<(CouponState, crate::stock::StockState)>> {
+    let Some(id) = id else { return Ok(None) };
+    let Some(coupon) = coupons::find(db, id, openid)? else {
+        return Ok(None);
+    };
+    Ok(stocks::find(db, coupon.stock_id)?.map(|stock| (coupon, stock)))
+}

@@ -1,0 +1,236 @@
+//! The way of every API call: faults, authentication, the endpoint, signature, log.
+//!
+//! The order of checks is: authentication (401), route (404), rate (429), then what the endpoint checks.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, Version, header};
+
+use crate::answer::Answer;
+use crate::auth::{self, Signed};
+use crate::fault::{self, FaultKind, FaultPlace, FaultRule, Subject};
+use crate::merchant::KnownMerchant;
+use crate::operation::Operation;
+use crate::outgoing::{self, Delivery, Outgoing};
+use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
+use crate::request_log::{Recording, Verdict};
+use crate::rules::Refusal;
+use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, TOO_LARGE};
+use crate::rules::parameter::FORMAT;
+use crate::state::App;
+
+/// Larger than any body an endpoint takes.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+const WECHATPAY_SERIAL: &str = "wechatpay-serial";
+
+/// An authenticated call, as endpoints see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) merchant: Arc<KnownMerchant>,
+    pub(crate) body: Bytes,
+    pub(crate) content_type: Option<String>,
+    pub(crate) query: Option<String>,
+}
+
+/// A request with its body, and what it is about.
+struct Incoming {
+    parts: Parts,
+    body: Bytes,
+    operation: Option<&'static Operation>,
+    openid: Option<String>,
+}
+
+impl Incoming {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            operation: self.operation.map_or("unknown", |operation| operation.name),
+            openid: self.openid.as_deref(),
+        }
+    }
+
+    fn wechatpay_serial(&self) -> Option<&str> {
+        self.parts.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Middleware around all endpoints.
+pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), target);
+    let is_http1 = parts.version <= Version::HTTP_11;
+    let mut outgoing = match to_bytes(body, LARGEST_BODY).await {
+        Ok(body) => respond(&app, &mut recording, incoming(parts, body), next).await,
+        Err(_) => finish(&app, &mut recording, &Refusal::from(&TOO_LARGE).into(), None),
+    };
+    if is_http1 {
+        outgoing.keep_alive(app.settings.keep_alive.as_secs());
+    }
+    let entry = recording.entry();
+    if outgoing.delivery != Delivery::Cut {
+        entry.status = Some(outgoing.status.as_u16());
+        entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
+        entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
+    }
+    outgoing.into_response()
+}
+
+fn incoming(parts: Parts, body: Bytes) -> Incoming {
+    let operation = Operation::find(&parts.method, parts.uri.path());
+    let openid = operation.and_then(|operation| operation.parameter("openid", parts.uri.path()));
+    Incoming { parts, body, operation, openid }
+}
+
+async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next: Next) -> Outgoing {
+    recording.entry().operation = incoming.operation.map(|operation| operation.name);
+    if let Some(rule) = strike(app, recording, FaultPlace::BeforeVerify, incoming.subject()).await
+        && let Some(answer) = fault::instead_of_work(&rule)
+    {
+        let mut outgoing = finish(app, recording, &answer, None);
+        fault::alter_outgoing(&rule, &mut outgoing);
+        return outgoing;
+    }
+    let merchant = match authenticate(app, recording, &incoming) {
+        Ok(merchant) => merchant,
+        Err(refusal) => {
+            recording.entry().verdict = Verdict::Unauthenticated;
+            return finish(app, recording, &refusal.into(), None);
+        }
+    };
+    let platform = app.platform();
+    let signer = platform.signer(incoming.wechatpay_serial(), merchant.public_key_only);
+    if let Err(refusal) = pass_edge(app, &merchant, &incoming, &platform.public_key.serial) {
+        return finish(app, recording, &refusal.into(), Some(&signer));
+    }
+    let struck = strike(app, recording, FaultPlace::BeforeCommit, incoming.subject()).await;
+    if let Some(rule) = struck
+        && let Some(answer) = fault::instead_of_work(&rule)
+    {
+        let mut outgoing = finish(app, recording, &answer, Some(&signer));
+        fault::alter_outgoing(&rule, &mut outgoing);
+        return outgoing;
+    }
+    let subject = incoming.subject();
+    let (operation, openid) = (subject.operation.to_owned(), subject.openid.map(str::to_owned));
+    let answer = work(merchant, incoming, next).await;
+    recording.answer(&answer);
+    let subject = Subject { operation: &operation, openid: openid.as_deref() };
+    match strike(app, recording, FaultPlace::AfterCommit, subject).await {
+        Some(rule) => {
+            let answer = fault::alter_answer(&rule, answer);
+            recording.entry().code.clone_from(&answer.code);
+            let mut outgoing = dress(app, &answer, Some(&signer));
+            fault::alter_outgoing(&rule, &mut outgoing);
+            outgoing
+        }
+        None => dress(app, &answer, Some(&signer)),
+    }
+}
+
+/// The fault that strikes here, after its delay.
+async fn strike(
+    app: &App,
+    recording: &mut Recording,
+    place: FaultPlace,
+    subject: Subject<'_>,
+) -> Option<FaultRule> {
+    let rule = app.faults.strike(place, subject)?;
+    let place = match place {
+        FaultPlace::BeforeVerify => "before_verify",
+        FaultPlace::BeforeCommit => "before_commit",
+        FaultPlace::AfterCommit => "after_commit",
+    };
+    let entry = recording.entry();
+    entry.faults.push(format!("{}@{place}", rule.kind.name()));
+    if rule.kind != FaultKind::Delay {
+        entry.verdict = Verdict::Faulted;
+    }
+    if !rule.delay.is_zero() {
+        tokio::time::sleep(rule.delay).await;
+    }
+    Some(rule)
+}
+
+fn authenticate(
+    app: &App,
+    recording: &mut Recording,
+    incoming: &Incoming,
+) -> Result<Arc<KnownMerchant>, Refusal> {
+    let parts = &incoming.parts;
+    let signed = Signed {
+        method: parts.method.as_str(),
+        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
+        body: &incoming.body,
+    };
+    let header = only(&parts.headers, header::AUTHORIZATION.as_str());
+    let check = auth::check(header, signed, &app.merchants(), app.clocks.wire_now());
+    let entry = recording.entry();
+    entry.mchid = match (&check.result, check.mchid) {
+        (Ok(merchant), _) => Some(merchant.mchid().to_owned()),
+        (Err(_), given) => given,
+    };
+    entry.canonical = check.message;
+    entry.notes.extend(check.notes);
+    if !parts.headers.contains_key(header::USER_AGENT) {
+        entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
+    }
+    check.result
+}
+
+/// The value of a header that occurs exactly once.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok()
+}
+
+/// What lies between authentication and the endpoint.
+fn pass_edge(
+    app: &App,
+    merchant: &KnownMerchant,
+    incoming: &Incoming,
+    public_key_id: &str,
+) -> Result<(), Refusal> {
+    if let Some(operation) = incoming.operation
+        && !app.rates.allows(operation, merchant.mchid(), app.clocks.wire_now())
+    {
+        return Err(Refusal::from(&RATE));
+    }
+    match incoming.wechatpay_serial() {
+        Some(serial) if serial.starts_with(PUBLIC_KEY_PREFIX) && serial != public_key_id => {
+            Err(Refusal::from(&FOREIGN_PUBLIC_KEY))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn work(merchant: Arc<KnownMerchant>, incoming: Incoming, next: Next) -> Answer {
+    let Incoming { parts, body, operation, .. } = incoming;
+    let content_type = only(&parts.headers, header::CONTENT_TYPE.as_str()).map(str::to_owned);
+    let query = parts.uri.query().map(str::to_owned);
+    let mut request = Request::from_parts(parts, Body::empty());
+    request.extensions_mut().insert(Call { merchant, body, content_type, query });
+    let mut response = next.run(request).await;
+    // Endpoints answer with an `Answer`. Without one the router turned the request away, which for a known
+    // path means that a parameter in it is not UTF-8.
+    let turned_away = if operation.is_some() { &FORMAT } else { &NO_SUCH_PATH };
+    response.extensions_mut().remove::<Answer>().unwrap_or_else(|| Refusal::from(turned_away).into())
+}
+
+/// Records an answer and dresses it.
+fn finish(app: &App, recording: &mut Recording, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
+    recording.answer(answer);
+    dress(app, answer, signer)
+}
+
+fn dress(app: &App, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
+    Outgoing::new(answer, signer, &outgoing::request_id(answer.number), app.clocks.wire_now())
+}

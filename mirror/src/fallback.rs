@@ -1,0 +1,38 @@
+//! Paths that are no endpoint.
+
+use http::{Method, Uri};
+
+use crate::answer::Answer;
+use crate::near_miss;
+use crate::operation::{Match, OPERATIONS};
+use crate::rules::Refusal;
+use crate::rules::edge::NO_SUCH_PATH;
+use crate::rules::parameter::{Field, Location, PATH, fault};
+
+/// Says what is wrong with the path: a part of it is empty, or there is no such endpoint.
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Answer {
+    let path = uri.path();
+    let empty =
+        OPERATIONS.iter().filter(|operation| operation.method == method).find_map(
+            |operation| match operation.matches(path) {
+                Match::EmptyParameter(name) => Some(name),
+                Match::Exact | Match::Different => None,
+            },
+        );
+    match empty {
+        Some(name) => fault(&PATH, field(name), "", Location::Path, None, "此字段为必填项").into(),
+        None => {
+            let note = near_miss::explain_path(&method, path);
+            Answer::from(Refusal::from(&NO_SUCH_PATH)).with_note(note)
+        }
+    }
+}
+
+fn field(name: &'static str) -> Field {
+    match name {
+        "stock_id" => Field::new(name, "批次id"),
+        "openid" => Field::new(name, "用户openid"),
+        "coupon_id" => Field::new(name, "券id"),
+        other => Field::new(other, other),
+    }
+}

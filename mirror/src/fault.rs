@@ -1,0 +1,265 @@
+//! Planned failures: what shall go wrong, where, and how often.
+
+mod apply;
+mod plan;
+mod wire;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::MirrorError;
+use crate::operation::OPERATIONS;
+
+pub(crate) use apply::{alter_answer, alter_outgoing, instead_of_work};
+pub use plan::PlannedFault;
+pub(crate) use plan::{FaultPlan, Subject};
+
+/// Where in the life of a request a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultPlace {
+    /// Before the signature is looked at. Nothing happened; the answer is not signed.
+    BeforeVerify,
+    /// After the signature, before the work. Nothing happened.
+    BeforeCommit,
+    /// The work is done and kept; its answer is lost or changed.
+    AfterCommit,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// Another answer with this status and code.
+    Status {
+        /// HTTP status, 400 to 599.
+        status: u16,
+        /// `code` of the error body.
+        code: String,
+        /// `message` of the error body.
+        message: Option<String>,
+    },
+    /// Nothing but the rule's delay.
+    Delay,
+    /// The connection is closed without a byte of an answer.
+    Cut,
+    /// The connection is closed in the middle of the body.
+    TruncatedBody,
+    /// The signature has a changed byte.
+    CorruptSignature,
+    /// A signature header is left out; without a name, all of them.
+    MissingSignature {
+        /// e.g. `Wechatpay-Nonce`.
+        header: Option<String>,
+    },
+    /// `Wechatpay-Serial` names a key that does not exist.
+    WrongSerial,
+    /// A signature probe, as production sends them: `WECHATPAY/SIGNTEST/…`.
+    Probe,
+    /// A gateway's page instead of JSON: 502, not signed.
+    HtmlError,
+    /// A signed 200 whose body is not JSON.
+    NotJson,
+    /// The body is changed after it was signed.
+    CorruptBody,
+    /// The body is followed by blanks up to this size; signed.
+    OversizedBody {
+        /// Size of the body.
+        bytes: usize,
+    },
+    /// 429.
+    RateLimited {
+        /// Value of a `Retry-After` header, in seconds; production sends none.
+        retry_after: Option<u32>,
+    },
+}
+
+impl FaultKind {
+    /// The name in control calls and in the request log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Delay => "delay",
+            Self::Cut => "cut",
+            Self::TruncatedBody => "truncated_body",
+            Self::CorruptSignature => "corrupt_signature",
+            Self::MissingSignature { .. } => "missing_signature",
+            Self::WrongSerial => "wrong_serial",
+            Self::Probe => "probe",
+            Self::HtmlError => "html_error",
+            Self::NotJson => "not_json",
+            Self::CorruptBody => "corrupt_body",
+            Self::OversizedBody { .. } => "oversized_body",
+            Self::RateLimited { .. } => "rate_limited",
+        }
+    }
+
+    /// Whether it needs a true answer to spoil.
+    fn spoils_an_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::TruncatedBody
+                | Self::CorruptSignature
+                | Self::MissingSignature { .. }
+                | Self::WrongSerial
+                | Self::Probe
+                | Self::CorruptBody
+                | Self::OversizedBody { .. }
+        )
+    }
+}
+
+/// A failure and the requests it strikes.
+///
+/// ```
+/// use favor_mirror::{FaultKind, FaultPlace, FaultRule};
+///
+/// // The next two coupons are given, and their answers get lost.
+/// let rule = FaultRule::new(FaultKind::Cut)
+///     .operation("coupon.send")
+///     .place(FaultPlace::AfterCommit)
+///     .times(2);
+/// # assert_eq!(rule.count, 2);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaultRule {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// Where it goes wrong.
+    pub place: FaultPlace,
+    /// Name of the operation, a family such as `stock.*`, or `*`.
+    pub operation: String,
+    /// Wait this long first.
+    pub delay: Duration,
+    /// How often it strikes; 0 is always.
+    pub count: u64,
+    /// It strikes each n-th request that fits; 0 and 1 are each.
+    pub every: u64,
+    /// Only requests about this user.
+    pub openid: Option<String>,
+}
+
+impl FaultRule {
+    /// Strikes once, on any operation, before the work; kinds that spoil an answer strike after it.
+    #[must_use]
+    pub fn new(kind: FaultKind) -> Self {
+        let place = if kind.spoils_an_answer() { FaultPlace::AfterCommit } else { FaultPlace::BeforeCommit };
+        Self {
+            kind,
+            place,
+            operation: "*".to_owned(),
+            delay: Duration::ZERO,
+            count: 1,
+            every: 1,
+            openid: None,
+        }
+    }
+
+    /// Strikes only this operation, e.g. `coupon.send`.
+    #[must_use]
+    pub fn operation(mut self, name: impl Into<String>) -> Self {
+        self.operation = name.into();
+        self
+    }
+
+    /// Strikes here.
+    #[must_use]
+    pub fn place(mut self, place: FaultPlace) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Waits before it strikes.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Strikes this often; 0 is always.
+    #[must_use]
+    pub fn times(mut self, count: u64) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Strikes each n-th request that fits.
+    #[must_use]
+    pub fn every(mut self, every: u64) -> Self {
+        self.every = every;
+        self
+    }
+
+    /// Strikes only requests about this user.
+    #[must_use]
+    pub fn openid(mut self, openid: impl Into<String>) -> Self {
+        self.openid = Some(openid.into());
+        self
+    }
+
+    /// Refuses rules that could never strike or cannot be carried out.
+    pub(crate) fn check(&self) -> Result<(), MirrorError> {
+        let refuse = |reason: String| Err(MirrorError::Fault { reason });
+        if self.kind.spoils_an_answer() && self.place != FaultPlace::AfterCommit {
+            return refuse(format!("{} spoils an answer, so its place is after_commit", self.kind.name()));
+        }
+        if !OPERATIONS.iter().any(|operation| fits(&self.operation, operation.name)) {
+            let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+            return refuse(format!(
+                "no operation is named {}; there are {}",
+                self.operation,
+                known.join(", ")
+            ));
+        }
+        match &self.kind {
+            FaultKind::Status { status, .. } if !(400..600).contains(status) => {
+                refuse(format!("{status} is no error status"))
+            }
+            FaultKind::OversizedBody { bytes } if *bytes > LARGEST_BODY => {
+                refuse(format!("a body has at most {LARGEST_BODY} bytes"))
+            }
+            FaultKind::MissingSignature { header: Some(header) }
+                if !crate::outgoing::SIGNATURE_HEADERS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(header)) =>
+            {
+                refuse(format!("{header} is no signature header"))
+            }
+            FaultKind::Delay if self.delay.is_zero() => refuse("a delay needs delay_ms".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+const LARGEST_BODY: usize = 256 * 1024 * 1024;
+
+/// Whether an operation is meant by a pattern.
+fn fits(pattern: &str, operation: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(family) => operation.starts_with(family),
+        None => pattern == operation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_cannot_work_are_refused() {
+        let refused = |rule: FaultRule| rule.check().unwrap_err().to_string();
+        let spoiled = FaultRule::new(FaultKind::Probe).place(FaultPlace::BeforeVerify);
+        assert!(refused(spoiled).contains("after_commit"));
+        assert!(refused(FaultRule::new(FaultKind::Cut).operation("coupon.sent")).contains("coupon.send"));
+        let status = FaultKind::Status { status: 200, code: "OK".into(), message: None };
+        assert!(refused(FaultRule::new(status)).contains("200"));
+        assert!(refused(FaultRule::new(FaultKind::Delay)).contains("delay_ms"));
+        let header = FaultKind::MissingSignature { header: Some("Date".into()) };
+        assert!(refused(FaultRule::new(header)).contains("Date"));
+        assert!(FaultRule::new(FaultKind::Cut).operation("stock.*").check().is_ok());
+    }
+}

@@ -1,0 +1,173 @@
+//! Fault rules in JSON: one flat object, with unknown keys refused so that a slip is noticed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{FaultKind, FaultPlace, FaultRule};
+
+const DEFAULT_OVERSIZE: usize = 16 * 1024 * 1024;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flat {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<FaultPlace>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    delay_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    openid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Flat {
+    fn kind(&mut self) -> Result<FaultKind, String> {
+        Ok(match self.kind.as_str() {
+            "status" => FaultKind::Status {
+                status: self.status.take().ok_or("kind status needs a status")?,
+                code: self.code.take().ok_or("kind status needs a code")?,
+                message: self.message.take(),
+            },
+            "delay" => FaultKind::Delay,
+            "cut" => FaultKind::Cut,
+            "truncated_body" => FaultKind::TruncatedBody,
+            "corrupt_signature" => FaultKind::CorruptSignature,
+            "missing_signature" => FaultKind::MissingSignature { header: self.header.take() },
+            "wrong_serial" => FaultKind::WrongSerial,
+            "probe" => FaultKind::Probe,
+            "html_error" => FaultKind::HtmlError,
+            "not_json" => FaultKind::NotJson,
+            "corrupt_body" => FaultKind::CorruptBody,
+            "oversized_body" => {
+                FaultKind::OversizedBody { bytes: self.bytes.take().unwrap_or(DEFAULT_OVERSIZE) }
+            }
+            "rate_limited" => FaultKind::RateLimited { retry_after: self.retry_after.take() },
+            other => return Err(format!("no fault is named {other}")),
+        })
+    }
+
+    /// A parameter that the kind has no use for.
+    fn left_over(&self) -> Option<&'static str> {
+        [
+            ("status", self.status.is_some()),
+            ("code", self.code.is_some()),
+            ("message", self.message.is_some()),
+            ("header", self.header.is_some()),
+            ("bytes", self.bytes.is_some()),
+            ("retry_after", self.retry_after.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut flat = Flat::deserialize(deserializer)?;
+        let kind = flat.kind().map_err(serde::de::Error::custom)?;
+        if let Some(name) = flat.left_over() {
+            return Err(serde::de::Error::custom(format!("kind {} has no {name}", flat.kind)));
+        }
+        let rule = Self::new(kind);
+        Ok(Self {
+            place: flat.place.unwrap_or(rule.place),
+            operation: flat.operation.unwrap_or(rule.operation),
+            delay: Duration::from_millis(flat.delay_ms),
+            count: flat.count.unwrap_or(rule.count),
+            every: flat.every.unwrap_or(rule.every),
+            openid: flat.openid,
+            kind: rule.kind,
+        })
+    }
+}
+
+impl Serialize for FaultRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut flat = Flat {
+            kind: self.kind.name().to_owned(),
+            place: Some(self.place),
+            operation: Some(self.operation.clone()),
+            delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or(u64::MAX),
+            count: Some(self.count),
+            every: Some(self.every),
+            openid: self.openid.clone(),
+            status: None,
+            code: None,
+            message: None,
+            header: None,
+            bytes: None,
+            retry_after: None,
+        };
+        match &self.kind {
+            FaultKind::Status { status, code, message } => {
+                flat.status = Some(*status);
+                flat.code = Some(code.clone());
+                flat.message.clone_from(message);
+            }
+            FaultKind::MissingSignature { header } => flat.header.clone_from(header),
+            FaultKind::OversizedBody { bytes } => flat.bytes = Some(*bytes),
+            FaultKind::RateLimited { retry_after } => flat.retry_after = *retry_after,
+            _ => {}
+        }
+        flat.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<FaultRule, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_rule_survives_the_way_there_and_back() {
+        for rule in [
+            FaultRule::new(FaultKind::Cut).operation("coupon.send").place(FaultPlace::AfterCommit),
+            FaultRule::new(FaultKind::Status { status: 500, code: "SYSTEM_ERROR".into(), message: None }),
+            FaultRule::new(FaultKind::MissingSignature { header: Some("Wechatpay-Nonce".into()) }),
+            FaultRule::new(FaultKind::OversizedBody { bytes: 9 }).times(0).every(2),
+            FaultRule::new(FaultKind::RateLimited { retry_after: Some(3) }).openid("o1"),
+            FaultRule::new(FaultKind::Delay).delay(Duration::from_millis(5)),
+        ] {
+            let text = serde_json::to_string(&rule).unwrap();
+            assert_eq!(read(&text).unwrap(), rule, "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_are_noticed() {
+        assert!(read(r#"{"kind":"cut","plaec":"after_commit"}"#).unwrap_err().contains("plaec"));
+        assert!(read(r#"{"kind":"cutt"}"#).unwrap_err().contains("cutt"));
+        assert!(read(r#"{"kind":"cut","status":500}"#).unwrap_err().contains("has no status"));
+        assert!(read(r#"{"kind":"status","status":500}"#).unwrap_err().contains("needs a code"));
+    }
+
+    #[test]
+    fn only_the_kind_is_needed() {
+        assert_eq!(read(r#"{"kind":"cut"}"#).unwrap(), FaultRule::new(FaultKind::Cut));
+    }
+}

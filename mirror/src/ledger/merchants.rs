@@ -1,0 +1,93 @@
+//! Rows of merchants.
+
+use rusqlite::{Connection, named_params, params};
+
+use crate::merchant::{KnownMerchant, Merchant};
+use crate::moment::Moment;
+
+/// All merchants, the default one first.
+pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<KnownMerchant>> {
+    let mut statement = connection.prepare(
+        "SELECT mchid, serial_no, private_key_pem, certificate_pem, certificate_not_after, api_v3_key,
+            app_secret, product_permission, public_key_only, brand
+         FROM merchants ORDER BY position",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let mchid: String = row.get(0)?;
+        let appids = appids(connection, &mchid)?;
+        let public = Merchant {
+            serial_no: row.get(1)?,
+            private_key_pem: row.get(2)?,
+            certificate_pem: row.get(3)?,
+            api_v3_key: row.get(5)?,
+            appid: appids.first().cloned().unwrap_or_default(),
+            appids,
+            app_secret: row.get(6)?,
+            mchid,
+        };
+        let not_after: Option<i64> = row.get(4)?;
+        KnownMerchant::restore(
+            public,
+            not_after.map(Moment::from_millis),
+            row.get(7)?,
+            row.get(8)?,
+            row.get(9)?,
+        )
+        .map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
+        })
+    })?;
+    rows.collect()
+}
+
+fn appids(connection: &Connection, mchid: &str) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT appid FROM merchant_appids WHERE mchid = ?1 ORDER BY position")?
+        .query_map([mchid], |row| row.get(0))?
+        .collect()
+}
+
+pub(crate) fn insert(
+    connection: &Connection,
+    merchant: &KnownMerchant,
+    deposit: i64,
+) -> rusqlite::Result<()> {
+    let public = &merchant.public;
+    let not_after = merchant.certificate.as_ref().map(|certificate| certificate.not_after.millis());
+    connection.execute(
+        "INSERT INTO merchants (mchid, position, serial_no, private_key_pem, certificate_pem,
+            certificate_not_after, api_v3_key, app_secret, product_permission, public_key_only, brand,
+            deposited, balance)
+         VALUES (:mchid, (SELECT coalesce(max(position) + 1, 0) FROM merchants), :serial_no, :private_key_pem,
+            :certificate_pem, :not_after, :api_v3_key, :app_secret, :product_permission, :public_key_only,
+            :brand, :deposit, :deposit)",
+        named_params! {
+            ":mchid": public.mchid,
+            ":serial_no": public.serial_no,
+            ":private_key_pem": public.private_key_pem,
+            ":certificate_pem": public.certificate_pem,
+            ":not_after": not_after,
+            ":api_v3_key": public.api_v3_key,
+            ":app_secret": public.app_secret,
+            ":product_permission": merchant.product_permission,
+            ":public_key_only": merchant.public_key_only,
+            ":brand": merchant.brand,
+            ":deposit": deposit,
+        },
+    )?;
+    for (position, appid) in (0i64..).zip(&public.appids) {
+        connection.execute(
+            "INSERT INTO merchant_appids VALUES (?1, ?2, ?3)",
+            params![public.mchid, position, appid],
+        )?;
+    }
+    Ok(())
+}
+
+/// Money on account of every merchant.
+pub(crate) fn balances(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    connection
+        .prepare("SELECT mchid, balance FROM merchants ORDER BY position")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}

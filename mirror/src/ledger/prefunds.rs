@@ -1,0 +1,40 @@
+//! Money of prefunded stocks: locked at the start, what was not spent released at the end.
+
+use rusqlite::{Connection, params};
+
+use crate::moment::Moment;
+
+/// Money on account that is not locked.
+pub(crate) fn balance(connection: &Connection, mchid: &str) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT balance FROM merchants WHERE mchid = ?1", [mchid], |row| row.get(0))
+}
+
+pub(crate) fn lock(connection: &Connection, mchid: &str, stock_id: i64, amount: i64) -> rusqlite::Result<()> {
+    connection
+        .execute("UPDATE merchants SET balance = balance - ?2 WHERE mchid = ?1", params![mchid, amount])?;
+    connection
+        .execute(
+            "INSERT INTO prefunds (stock_id, mchid, locked) VALUES (?1, ?2, ?3)",
+            params![stock_id, mchid, amount],
+        )
+        .map(drop)
+}
+
+/// Gives back what stocks that have ended did not spend.
+pub(crate) fn release_ended(connection: &Connection, now: Moment) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE merchants SET balance = balance + due.amount
+         FROM (SELECT p.mchid AS mchid, sum(p.locked - p.spent) AS amount
+               FROM prefunds p JOIN stocks s ON s.id = p.stock_id
+               WHERE p.released IS NULL AND s.ends < ?1 GROUP BY p.mchid) AS due
+         WHERE merchants.mchid = due.mchid",
+        [now.millis()],
+    )?;
+    connection
+        .execute(
+            "UPDATE prefunds SET released = ?1
+             WHERE released IS NULL AND stock_id IN (SELECT id FROM stocks WHERE ends < ?1)",
+            [now.millis()],
+        )
+        .map(drop)
+}

@@ -1,0 +1,75 @@
+//! What has been done under which `out_request_no`.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// An earlier request with the same number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    pub(crate) digest: Vec<u8>,
+    /// The stock or coupon it made.
+    pub(crate) made: i64,
+}
+
+pub(crate) fn earlier_create(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+) -> rusqlite::Result<Option<Earlier>> {
+    earlier(
+        connection,
+        "SELECT digest, stock_id FROM create_requests WHERE mchid = ?1 AND out_request_no = ?2",
+        mchid,
+        number,
+    )
+}
+
+pub(crate) fn earlier_send(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+) -> rusqlite::Result<Option<Earlier>> {
+    earlier(
+        connection,
+        "SELECT digest, coupon_id FROM send_requests WHERE mchid = ?1 AND out_request_no = ?2",
+        mchid,
+        number,
+    )
+}
+
+pub(crate) fn keep_create(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+    digest: &[u8],
+    stock_id: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO create_requests VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![mchid, number, digest, stock_id])
+        .map(drop)
+}
+
+pub(crate) fn keep_send(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+    digest: &[u8],
+    coupon_id: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO send_requests VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![mchid, number, digest, coupon_id])
+        .map(drop)
+}
+
+fn earlier(
+    connection: &Connection,
+    sql: &str,
+    mchid: &str,
+    number: &str,
+) -> rusqlite::Result<Option<Earlier>> {
+    connection
+        .prepare_cached(sql)?
+        .query_row([mchid, number], |row| Ok(Earlier { digest: row.get(0)?, made: row.get(1)? }))
+        .optional()
+}

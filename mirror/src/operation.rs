@@ -1,0 +1,121 @@
+//! The endpoints: name, method, path and documented rate.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// One endpoint.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// The name that fault rules and the request log use.
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    /// The path with `{parameters}`.
+    pub(crate) template: &'static str,
+    /// Calls a merchant may make in a number of seconds, by the documentation.
+    pub(crate) rate: (u32, i64),
+}
+
+macro_rules! operations {
+    ($($name:ident = $label:literal, $method:ident $template:literal, $calls:literal / $seconds:literal;)*) => {
+        $(pub(crate) static $name: Operation = Operation {
+            name: $label,
+            method: Method::$method,
+            template: $template,
+            rate: ($calls, $seconds),
+        };)*
+        pub(crate) static OPERATIONS: &[&Operation] = &[$(&$name),*];
+    };
+}
+
+operations! {
+    CERTIFICATES = "certificates.list", GET "/v3/certificates", 1_000 / 1;
+    STOCK_CREATE = "stock.create", POST "/v3/marketing/favor/coupon-stocks", 60 / 60;
+    STOCK_START = "stock.start", POST "/v3/marketing/favor/stocks/{stock_id}/start", 1_000 / 60;
+    STOCK_GET = "stock.get", GET "/v3/marketing/favor/stocks/{stock_id}", 500 / 1;
+    COUPON_SEND = "coupon.send", POST "/v3/marketing/favor/users/{openid}/coupons", 500 / 1;
+    COUPON_GET = "coupon.get", GET "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}", 500 / 1;
+}
+
+/// How a path fits a template.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Match {
+    Exact,
+    /// All is right, but this parameter is empty.
+    EmptyParameter(&'static str),
+    Different,
+}
+
+impl Operation {
+    /// The operation with this method and path.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Self> {
+        OPERATIONS
+            .iter()
+            .find(|operation| operation.method == *method && operation.matches(path) == Match::Exact)
+            .copied()
+    }
+
+    pub(crate) fn matches(&self, path: &str) -> Match {
+        let mut empty = None;
+        let mut parts = path.split('/');
+        for wanted in self.template.split('/') {
+            let Some(part) = parts.next() else {
+                return Match::Different;
+            };
+            match parameter(wanted) {
+                Some(name) if part.is_empty() => empty = Some(name),
+                Some(_) => {}
+                None if part != wanted => return Match::Different,
+                None => {}
+            }
+        }
+        match (parts.next(), empty) {
+            (Some(_), _) => Match::Different,
+            (None, Some(name)) => Match::EmptyParameter(name),
+            (None, None) => Match::Exact,
+        }
+    }
+
+    /// The decoded value of a path parameter.
+    pub(crate) fn parameter(&self, name: &str, path: &str) -> Option<String> {
+        self.template
+            .split('/')
+            .zip(path.split('/'))
+            .find(|(wanted, _)| parameter(wanted) == Some(name))
+            .map(|(_, part)| percent_decode_str(part).decode_utf8_lossy().into_owned())
+    }
+}
+
+fn parameter(part: &'static str) -> Option<&'static str> {
+    part.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_operation() {
+        let found = |method: Method, path: &str| Operation::find(&method, path).map(|found| found.name);
+        assert_eq!(found(Method::GET, "/v3/certificates"), Some("certificates.list"));
+        assert_eq!(found(Method::POST, "/v3/marketing/favor/users/o/coupons"), Some("coupon.send"));
+        assert_eq!(found(Method::GET, "/v3/marketing/favor/users/o/coupons/1"), Some("coupon.get"));
+        assert_eq!(found(Method::GET, "/v3/marketing/favor/users/o/coupons"), None);
+        assert_eq!(found(Method::GET, "/v3/certificates/"), None);
+    }
+
+    #[test]
+    fn an_empty_parameter_is_told_apart_from_another_path() {
+        assert_eq!(
+            COUPON_SEND.matches("/v3/marketing/favor/users//coupons"),
+            Match::EmptyParameter("openid")
+        );
+        assert_eq!(COUPON_SEND.matches("/v3/marketing/favor/users/coupons"), Match::Different);
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        let path = "/v3/marketing/favor/users/o%2Fa/coupons";
+        assert_eq!(COUPON_SEND.parameter("openid", path).as_deref(), Some("o/a"));
+        assert_eq!(COUPON_SEND.parameter("stock_id", path), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! A response with its headers and signature, ready for the wire.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::answer::Answer;
+use crate::connection::{Cut, HalfBody};
+use crate::moment::Moment;
+use crate::platform_keys::Signer;
+use crate::random;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+pub(crate) const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
+pub(crate) const NONCE: HeaderName = HeaderName::from_static("wechatpay-nonce");
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("wechatpay-signature");
+pub(crate) const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
+pub(crate) const SIGNATURE_TYPE: HeaderName = HeaderName::from_static("wechatpay-signature-type");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// The headers that carry a signature.
+pub(crate) const SIGNATURE_HEADERS: [&str; 5] = [
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-signature",
+    "wechatpay-serial",
+    "wechatpay-signature-type",
+];
+
+/// How much of a response reaches the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// Half the body, then the connection ends.
+    Truncated,
+    /// Nothing; the connection ends.
+    Cut,
+}
+
+/// A response about to be written.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) delivery: Delivery,
+}
+
+impl Outgoing {
+    /// Dresses an answer. Without a signer it stays unsigned.
+    pub(crate) fn new(answer: &Answer, signer: Option<&Signer>, request_id: &str, now: Moment) -> Self {
+        let mut headers = HeaderMap::with_capacity(16);
+        headers.insert(header::SERVER, HeaderValue::from_static("nginx"));
+        headers.insert(header::DATE, text(&now.http_date()));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN"));
+        headers.insert(REQUEST_ID, text(request_id));
+        if let Some(seconds) = answer.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(signer) = signer {
+            sign(&mut headers, &answer.body, signer, now);
+        }
+        Self { status: answer.status, headers, body: answer.body.clone(), delivery: Delivery::Whole }
+    }
+
+    /// Says how long an idle HTTP/1 connection stays open.
+    pub(crate) fn keep_alive(&mut self, seconds: u64) {
+        self.headers.insert(KEEP_ALIVE, text(&format!("timeout={seconds}")));
+    }
+
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let length = self.body.len();
+        let body = match self.delivery {
+            Delivery::Whole => Body::from(self.body),
+            Delivery::Truncated => Body::new(HalfBody::of(&self.body)),
+            Delivery::Cut => Body::empty(),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if self.delivery == Delivery::Cut {
+            response.extensions_mut().insert(Cut);
+        }
+        response
+    }
+}
+
+/// A fresh `Request-ID` that ends in the number of the outcome.
+pub(crate) fn request_id(number: u32) -> String {
+    format!("08{}-{number}", random::hex::<20>())
+}
+
+fn sign(headers: &mut HeaderMap, body: &[u8], signer: &Signer, now: Moment) {
+    let timestamp = now.seconds().to_string();
+    let nonce = random::hex::<16>();
+    let mut message = Vec::with_capacity(body.len() + 64);
+    for part in [timestamp.as_bytes(), nonce.as_bytes(), body] {
+        message.extend_from_slice(part);
+        message.push(b'\n');
+    }
+    headers.insert(TIMESTAMP, text(&timestamp));
+    headers.insert(NONCE, text(&nonce));
+    headers.insert(SIGNATURE, text(&signer.key.sign(&message)));
+    headers.insert(SERIAL, text(&signer.serial));
+    headers.insert(SIGNATURE_TYPE, HeaderValue::from_static("WECHATPAY2-SHA256-RSA2048"));
+}
+
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).expect("header values made here are ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
+
+    const NOW: Moment = Moment::from_millis_const(1_790_000_000_000);
+
+    #[test]
+    fn a_signed_response_verifies_over_three_lines() {
+        let signer = PlatformKeys::new(PublicKeyPhase::Off, NOW).unwrap().signer(None, false);
+        let outgoing = Outgoing::new(&Answer::ok(&"x"), Some(&signer), "id-0", NOW);
+        let header = |name: HeaderName| outgoing.header(&name).unwrap().to_owned();
+        let message = format!("{}\n{}\n\"x\"\n", header(TIMESTAMP), header(NONCE));
+        assert!(signer.key.verifying_key().verifies(message.as_bytes(), &header(SIGNATURE)));
+        assert_eq!(header(TIMESTAMP), "1790000000");
+        assert_eq!(header(SERIAL), signer.serial);
+        assert_eq!(header(REQUEST_ID), "id-0");
+    }
+
+    #[test]
+    fn an_unsigned_response_has_no_signature_header() {
+        let outgoing = Outgoing::new(&Answer::ok(&"x"), None, "id-0", NOW);
+        assert!(SIGNATURE_HEADERS.iter().all(|name| !outgoing.headers.contains_key(*name)));
+    }
+
+    #[test]
+    fn request_ids_differ_and_end_in_the_number() {
+        assert!(request_id(0).ends_with("-0"));
+        assert_ne!(request_id(0), request_id(0));
+    }
+}

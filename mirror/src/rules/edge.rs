@@ -1,0 +1,21 @@
+//! What happens between authentication and the endpoint.
+
+use super::{NUMBER_UNKNOWN, rules};
+
+rules! {
+    NO_SUCH_PATH = "edge.path", Seen, "2.16.2", 404 "NOT_FOUND"
+        "请求的资源不存在", NUMBER_UNKNOWN,
+        "no endpoint has this method and path";
+    RATE = "edge.rate", Documented, "2.17", 429 "FREQUENCY_LIMIT_EXCEED"
+        "接口限频", 268_461_336,
+        "more calls of this endpoint than the documentation allows";
+    FOREIGN_PUBLIC_KEY = "edge.wechatpay_serial", Assumed, "2.13", 400 "PARAM_ERROR"
+        "请求头中的Wechatpay-Serial有误", NUMBER_UNKNOWN,
+        "Wechatpay-Serial names a public key that is not this platform's";
+    SYSTEM_ERROR = "edge.system_error", Documented, "2.16.2", 500 "SYSTEM_ERROR"
+        "系统错误", 272_888_874,
+        "the mirror could not read or write its storage; whether the call took effect is unknown";
+    TOO_LARGE = "edge.body_size", Assumed, "5.1", 400 "PARAM_ERROR"
+        "请求内容过大", NUMBER_UNKNOWN,
+        "the request body is larger than any endpoint takes";
+}

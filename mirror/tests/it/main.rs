@@ -1,0 +1,13 @@
+//! Behaviour of the mirror as a client sees it, over real sockets.
+
+mod authentication;
+mod certificates;
+mod concurrency;
+mod connections;
+mod control;
+mod faults;
+mod harness;
+mod persistence;
+mod redaction;
+mod send;
+mod stock;

@@ -1,0 +1,135 @@
+//! What a data file keeps, and what an audit finds in a damaged one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use favor_mirror::{MerchantSeed, Mirror, MirrorError, PublicKeyPhase};
+use serde_json::{Value, json};
+
+use crate::harness::{USER, World, builder, stock_body, time, with};
+
+fn damage(file: &Path, sql: &str) {
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn everything_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let seed = MerchantSeed { balance_fen: 9_000, ..MerchantSeed::new("1900000109") };
+    let world = World::with(builder().data(&file).merchant(seed)).await;
+    let body = with(stock_body("n1", 10, 1), "/no_cash", json!(false));
+    let id = world.running_stock(&body).await;
+    let coupon = world.give(&id, USER, "s1").await.ok();
+    let serials = world.mirror.rotate_keys().await;
+    world.mirror.set_public_key_phase(PublicKeyPhase::Grey).await.unwrap();
+    let added = world.mirror.add_merchant(MerchantSeed::new("1900000120")).await.unwrap();
+    let now = world.mirror.advance(Duration::from_secs(5)).await.unwrap();
+    world.mirror.shutdown().await;
+
+    let world = World::with(builder().data(&file)).await;
+    assert_eq!(world.mirror.now(), now);
+    let kept: Vec<_> = world.mirror.platform_certificates();
+    assert_eq!(
+        kept.iter().map(|known| &known.serial_no).collect::<Vec<_>>(),
+        serials.iter().collect::<Vec<_>>()
+    );
+    assert!(world.mirror.merchants().contains(&added));
+    let shown = world.control("GET", "/_mirror/keys", &Value::Null).await.ok();
+    assert_eq!(shown["phase"], "grey");
+    let merchants = world.control("GET", "/_mirror/merchants", &Value::Null).await.ok();
+    assert_eq!(merchants["merchants"][0]["balance_fen"], 4_000);
+
+    assert_eq!(world.give(&id, USER, "s1").await.ok(), coupon);
+    world.give(&id, USER, "s2").await.refused(403, "REQUEST_BLOCKED", "用户被限领拦截");
+    let second = world.give(&id, "oOther", "s3").await.ok();
+    assert_eq!(second["coupon_id"], "18180000000002");
+    world.assert_sound(&world.mirror.audit().await);
+}
+
+#[tokio::test]
+async fn a_frozen_clock_stays_frozen_and_a_moved_one_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let mirror = Mirror::builder().data(&file).start().await.unwrap();
+    let moved = mirror.set_clock(time("2031-01-01T00:00:00+08:00")).await.unwrap();
+    mirror.shutdown().await;
+    let mirror = Mirror::builder().data(&file).start().await.unwrap();
+    assert!(mirror.now() >= moved);
+    mirror.freeze_clock().await.unwrap();
+    let frozen = mirror.now();
+    mirror.shutdown().await;
+    let mirror = Mirror::builder().data(&file).start().await.unwrap();
+    assert_eq!(mirror.now(), frozen);
+}
+
+#[tokio::test]
+async fn a_newer_or_foreign_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    Mirror::builder().data(&file).start().await.unwrap().shutdown().await;
+    damage(&file, "PRAGMA user_version = 77");
+    let error = Mirror::builder().data(&file).start().await.unwrap_err();
+    assert!(matches!(error, MirrorError::SchemaTooNew { found: 77, .. }), "{error}");
+
+    let foreign = folder.path().join("foreign.sqlite");
+    damage(&foreign, "CREATE TABLE theirs (n)");
+    assert!(matches!(Mirror::builder().data(&foreign).start().await, Err(MirrorError::Storage(_))));
+    let text = folder.path().join("text");
+    std::fs::write(&text, "not a database at all, but long enough to look at ".repeat(50)).unwrap();
+    assert!(matches!(Mirror::builder().data(&text).start().await, Err(MirrorError::Storage(_))));
+}
+
+/// Damage done behind the mirror's back, by another program, is found while it runs.
+#[tokio::test]
+async fn the_audit_finds_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let world = World::with(builder().data(&file)).await;
+    let id = world.running_stock(&stock_body("n1", 10, 1)).await;
+    for n in 0..3 {
+        world.give(&id, &format!("o{n}"), &format!("s{n}")).await.ok();
+    }
+    let audit = world.control("GET", "/_mirror/audit", &Value::Null).await.ok();
+    assert_eq!(audit["ok"], true);
+    assert_eq!(
+        audit["stocks"][0],
+        json!({
+            "stock_id": id, "distributed_coupons": 3, "coupons": 3, "distinct_users": 3,
+            "distinct_out_request_nos": 3, "amount": 1_500, "max_coupons": 10, "max_amount": 5_000
+        })
+    );
+    damage(
+        &file,
+        "INSERT INTO coupons SELECT id + 10, stock_id, openid, appid, sender, out_request_no, amount, minimum,
+            status, received, begins, ends FROM coupons WHERE openid = 'o0'",
+    );
+    let audit = world.control("GET", "/_mirror/audit", &Value::Null).await.ok();
+    assert_eq!(audit["ok"], false);
+    let found: Vec<_> = audit["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["check"].as_str().unwrap())
+        .collect();
+    for check in ["stock.distributed", "stock.max_coupons_per_user", "stock.days", "request.once"] {
+        assert!(found.contains(&check), "{check} not in {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn reset_forgets_state_and_keeps_keys() {
+    let world = World::new().await;
+    let id = world.running_stock(&stock_body("n1", 10, 1)).await;
+    world.give(&id, USER, "s1").await.ok();
+    let serials = world.mirror.rotate_keys().await;
+    world.mirror.reset().await.unwrap();
+    assert_eq!(world.mirror.now(), time(crate::harness::START));
+    assert!(world.mirror.audit().await.stocks.is_empty());
+    assert!(world.mirror.requests(10, 0).is_empty());
+    assert_eq!(world.mirror.platform_certificates().len(), serials.len());
+    // Ids start over, so a run can be repeated exactly.
+    assert_eq!(world.running_stock(&stock_body("n1", 10, 1)).await, id);
+    assert_eq!(world.give(&id, USER, "s1").await.ok()["coupon_id"], "18180000000001");
+}
