@@ -30,6 +30,8 @@ judges:
 	@command -v npm >/dev/null || { echo "npm is missing; get it with: apt-get install npm"; exit 1; }
 	$(CARGO) build --locked
 	cd tests/interop/node && npm ci --no-fund --no-audit && npm test
+	@command -v python3 >/dev/null || { echo "python3 is missing; get it with: apt-get install python3 python3-venv"; exit 1; }
+	cd tests/interop/python && python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt && .venv/bin/python -m unittest -v
 
 bench:
 	$(CARGO) bench --locked --bench overhead -- --check

@@ -92,9 +92,12 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let bench = Bench::new(runtime()?, server.address)?;
     for run in 1..=RUNS {
-        let rounds = bench.rounds(options)?;
+        let (rounds, crowd) = bench.rounds(options)?;
         let report = Report::of(&rounds);
         println!("\n{report}");
+        if let Some(crowd) = crowd {
+            println!("the client's core was taken by others {:.0}% of the time", crowd.percent());
+        }
         if options.trial {
             return Ok(ExitCode::SUCCESS);
         }

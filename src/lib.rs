@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub use favor_callback as callback;
 pub use favor_core as core;
 pub use favor_coupon as coupon;
 pub use favor_stock as stock;

@@ -65,7 +65,7 @@ impl Options {
                     let server = rest.next()?.parse().ok()?;
                     options.task = Task::MemoryClient { server };
                 }
-                "--list" => options.task = Task::List,
+                "--list" => return Some(Self { task: Task::List, ..options }),
                 _ => return None,
             }
         }

@@ -27,6 +27,14 @@ pub(crate) fn cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).expect("CPU time is not negative")
 }
 
+/// How long this thread was ready to run while its core was busy with something else. None where the kernel
+/// does not say.
+pub(crate) fn waited() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanos = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Duration::from_nanos(nanos))
+}
+
 /// Whether RSA in aws-lc can use AVX-512 IFMA here, which makes it about 1.8 times faster.
 pub(crate) fn has_ifma() -> bool {
     #[cfg(target_arch = "x86_64")]

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::cells::{Raw, Sends};
 use crate::options::Options;
-use crate::processor::cpu_time;
+use crate::processor::{cpu_time, waited};
 
 const IN_FLIGHT: usize = 16;
 const SLICE: Duration = Duration::from_millis(100);
@@ -31,6 +31,20 @@ impl Round {
     /// Ours over ours: what noise alone does to such a ratio.
     pub(crate) fn control(&self) -> f64 {
         self.ours_again / self.ours
+    }
+}
+
+/// What else wanted the client's core.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowd {
+    waited: Duration,
+    worked: Duration,
+}
+
+impl Crowd {
+    /// The share of its time that the client was ready to run and could not.
+    pub(crate) fn percent(self) -> f64 {
+        100.0 * self.waited.as_secs_f64() / (self.waited + self.worked).as_secs_f64()
     }
 }
 
@@ -69,8 +83,15 @@ impl Bench {
         Ok(bench)
     }
 
-    pub(crate) fn rounds(&self, options: &Options) -> Result<Vec<Round>, Error> {
-        (0..options.rounds.get()).map(|_| self.round(options.cell)).collect()
+    /// All rounds of a run, and how crowded the client's core was.
+    pub(crate) fn rounds(&self, options: &Options) -> Result<(Vec<Round>, Option<Crowd>), Error> {
+        let before = (waited(), cpu_time());
+        let rounds: Result<_, _> = (0..options.rounds.get()).map(|_| self.round(options.cell)).collect();
+        let crowd = before.0.zip(waited()).map(|(before_waited, waited)| Crowd {
+            waited: waited.saturating_sub(before_waited),
+            worked: cpu_time().saturating_sub(before.1),
+        });
+        Ok((rounds?, crowd))
     }
 
     fn round(&self, cell: Duration) -> Result<Round, Error> {

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use favor_core::{AppId, CouponId, Fen, MerchantId, OpenId, OutRequestNo, StockId, Timestamp};
+use favor_coupon::CouponStatus;
+use favor_stock::StockStatus;
 
 use crate::amount::parse_amount;
 use crate::env;
-use crate::when::{parse_begin, parse_end};
+use crate::when::{parse_begin, parse_end, parse_start};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -83,12 +85,15 @@ pub(crate) enum Command {
     Demo(Demo),
     /// A local server that behaves like WeChat Pay's own side
     Mirror(Mirror),
-    /// Stocks: create, start, get
+    /// Stocks: create, run, query, and their flow files
     #[command(subcommand)]
     Stock(Stock),
-    /// Coupons: send, get
+    /// Coupons: send, get, list
     #[command(subcommand)]
     Coupon(Coupon),
+    /// Images for coupons: upload
+    #[command(subcommand)]
+    Image(Image),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -120,8 +125,75 @@ pub(crate) enum Stock {
     Create(Box<CreateStock>),
     /// Start a stock, from about a minute after its creation
     Start(OneStock),
+    /// Pause a stock: nobody receives its coupons until it is restarted
+    Pause(OneStock),
+    /// Resume a paused stock
+    Restart(OneStock),
+    /// End for ever a stock that was never started
+    Stop(OneStock),
     /// Show a stock
     Get(OneStock),
+    /// List stocks
+    List(ListStocks),
+    /// List the merchants where a stock's coupons may be spent
+    Merchants(OneStock),
+    /// List the goods ids that a single-item stock is bound to
+    Items(OneStock),
+    /// Add and remove goods ids of a single-item stock
+    Goods(Goods),
+    /// Download the use flow: one line per redemption
+    UseFlow(FlowFile),
+    /// Download the refund flow: one line per refund
+    RefundFlow(FlowFile),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListStocks {
+    /// Only those in this state: unactivated, audit, running, paused or stoped
+    #[arg(long)]
+    pub(crate) status: Option<StockStatus>,
+    /// Only those created from then on: a date or an RFC 3339 time
+    #[arg(long, value_name = "TIME", value_parser = parse_start, requires = "until")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only those created until then: a date (its last second) or an RFC 3339 time
+    #[arg(long, value_name = "TIME", value_parser = parse_end, requires = "from")]
+    pub(crate) until: Option<Timestamp>,
+    /// Only this page of ten, counted from 0; all pages when not given
+    #[arg(long, value_name = "N")]
+    pub(crate) page: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Goods {
+    /// The stock's id
+    pub(crate) stock_id: StockId,
+    /// A goods id to add; may be given several times
+    #[arg(long, value_name = "GOODS", required_unless_present = "delete")]
+    pub(crate) add: Vec<String>,
+    /// A goods id to remove; may be given several times. At least one must remain
+    #[arg(long, value_name = "GOODS")]
+    pub(crate) delete: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FlowFile {
+    /// The stock's id
+    pub(crate) stock_id: StockId,
+    /// Where the file goes. It gets this name only when it is whole and its hash is right
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// The flow of one Beijing day (YYYY-MM-DD) instead of the whole stock's
+    #[arg(long, value_name = "DATE")]
+    pub(crate) day: Option<chrono::NaiveDate>,
+    /// Read the file and show its totals
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Replace a file of this name
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Allow the platform's link to lead to this further host
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -192,6 +264,44 @@ pub(crate) enum Coupon {
     Send(SendCoupon),
     /// Show a coupon
     Get(GetCoupon),
+    /// List a user's coupons; expired ones are never listed
+    List(ListCoupons),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListCoupons {
+    /// The user, as seen through the appid
+    pub(crate) openid: OpenId,
+    /// The appid, when the profile names none
+    #[arg(long)]
+    pub(crate) appid: Option<AppId>,
+    /// Coupons of stocks that this merchant created; the calling merchant when no other filter is given
+    #[arg(long, value_name = "MCHID", conflicts_with_all = ["sender", "available_at"])]
+    pub(crate) creator: Option<MerchantId>,
+    /// Coupons that this merchant sent
+    #[arg(long, value_name = "MCHID", conflicts_with = "available_at")]
+    pub(crate) sender: Option<MerchantId>,
+    /// Usable coupons that can be spent at this merchant
+    #[arg(long, value_name = "MCHID", conflicts_with_all = ["stock", "status"])]
+    pub(crate) available_at: Option<MerchantId>,
+    /// Only those of this stock
+    #[arg(long)]
+    pub(crate) stock: Option<StockId>,
+    /// SENDED: usable ones; USED: with a creator, usable and used ones
+    #[arg(long)]
+    pub(crate) status: Option<CouponStatus>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// Upload a JPG, BMP or PNG image of at most 2 MB, and show its URL
+    Upload(UploadImage),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UploadImage {
+    /// The image; its name must end as its content is
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

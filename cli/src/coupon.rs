@@ -1,7 +1,7 @@
 //! `favor coupon …`
 
 use favor_core::{AppId, Client};
-use favor_coupon::{Coupon, CouponStatus, Coupons, DerivedNumbers, SendCoupon};
+use favor_coupon::{Coupon, CouponStatus, Coupons, DerivedNumbers, ListCoupons, ListIssued, SendCoupon};
 
 use crate::args::{self, Global};
 use crate::confirm::confirm;
@@ -25,6 +25,10 @@ pub(crate) async fn run(command: args::Coupon, global: &Global, output: &Output)
         args::Coupon::Get(args) => {
             let appid = settings.appid(args.appid.as_ref())?;
             get(&client, &args, &appid, output).await?;
+        }
+        args::Coupon::List(args) => {
+            let appid = settings.appid(args.appid.as_ref())?;
+            list(&client, &args, appid, output).await?;
         }
     }
     Ok(Exit::Done)
@@ -56,6 +60,63 @@ async fn get(client: &Client, args: &args::GetCoupon, appid: &AppId, output: &Ou
     output.facts(facts(&coupon))
 }
 
+async fn list(
+    client: &Client,
+    args: &args::ListCoupons,
+    appid: AppId,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let narrow = |mut list: ListIssued| {
+        if let Some(stock) = &args.stock {
+            list = list.stock(stock.clone());
+        }
+        if let Some(status) = &args.status {
+            list = list.status(status.clone());
+        }
+        ListCoupons::from(list)
+    };
+    let request = match (&args.available_at, &args.sender, &args.creator) {
+        (Some(merchant), ..) => ListCoupons::available_at(appid, merchant.clone()),
+        (_, Some(sender), _) => narrow(ListCoupons::sent_by(appid, sender.clone())),
+        (_, _, creator) => {
+            let creator = creator.clone().unwrap_or_else(|| client.merchant_id().clone());
+            narrow(ListCoupons::created_by(appid, creator))
+        }
+    };
+    let coupons = Coupons::new(client);
+    let mut rows = Vec::new();
+    let mut next = Some(0);
+    while let Some(page) = next {
+        let listed = coupons.list(&args.openid, &request, page).await?;
+        if output.is_json() {
+            output.raw_json(listed.raw())?;
+        }
+        rows.extend(listed.data.iter().map(row));
+        // Coupons by where they can be spent come on one page, whatever counts go with it.
+        next = listed.next().filter(|_| args.available_at.is_none());
+    }
+    if output.is_json() {
+        return Ok(());
+    }
+    output.rows(["coupon", "stock", "name", "status", "worth", "until"], rows, "no coupons")
+}
+
+fn row(coupon: &Coupon) -> [String; 6] {
+    [
+        coupon.coupon_id.to_string(),
+        coupon.stock_id.to_string(),
+        coupon.coupon_name.clone(),
+        status(&coupon.status),
+        worth(coupon).unwrap_or_default(),
+        local(&coupon.available_end_time),
+    ]
+}
+
+fn worth(coupon: &Coupon) -> Option<String> {
+    let terms = coupon.normal_coupon_information.as_ref()?;
+    Some(format!("{} off from {}", terms.coupon_amount, terms.transaction_minimum))
+}
+
 fn facts(coupon: &Coupon) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("coupon", coupon.coupon_id.to_string()),
@@ -63,8 +124,8 @@ fn facts(coupon: &Coupon) -> Vec<(&'static str, String)> {
         ("name", coupon.coupon_name.clone()),
         ("status", status(&coupon.status)),
     ];
-    if let Some(terms) = &coupon.normal_coupon_information {
-        facts.push(("worth", format!("{} off from {}", terms.coupon_amount, terms.transaction_minimum)));
+    if let Some(worth) = worth(coupon) {
+        facts.push(("worth", worth));
     }
     let (begin, end) = (local(&coupon.available_begin_time), local(&coupon.available_end_time));
     facts.push(("usable", format!("{begin} to {end}")));

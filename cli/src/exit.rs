@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use favor_core::{Error, ErrorKind, Outcome};
+use favor_stock::FlowError;
 
 use crate::output::{BrokenPipe, Output};
 
@@ -61,6 +62,13 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
     }
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     output.complain("error", &causes.join(": "));
+    if let Some(FlowError::Hash { .. } | FlowError::Count { .. }) = error.downcast_ref() {
+        output.complain(
+            "hint",
+            "the file is not what the platform announced; nothing was kept, try again later",
+        );
+        return Exit::Untrusted;
+    }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
         return Exit::Usage;
     };

@@ -7,6 +7,8 @@ mod coupon;
 mod demo;
 mod env;
 mod exit;
+mod flow;
+mod image;
 mod mirror;
 mod output;
 mod profile;
@@ -54,6 +56,7 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             Command::Mirror(mirror) => mirror::run(mirror, output).await,
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
+            Command::Image(command) => image::run(command, &global, output).await,
         }
     })
 }

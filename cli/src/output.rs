@@ -73,6 +73,22 @@ impl Output {
         self.line(&table.trim_fmt())
     }
 
+    /// Rows under a heading, as a table on stdout; `none` where there are none.
+    pub(crate) fn rows<const N: usize>(
+        &self,
+        heading: [&str; N],
+        rows: Vec<[String; N]>,
+        none: &str,
+    ) -> anyhow::Result<()> {
+        if rows.is_empty() {
+            return self.line(none);
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(heading).add_rows(rows);
+        self.line(&table.trim_fmt())
+    }
+
     /// A line on stdout.
     pub(crate) fn line(&self, line: &str) -> anyhow::Result<()> {
         let mut stdout = std::io::stdout().lock();

@@ -4,13 +4,16 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use favor_core::{Client, FixedNormalCoupon, OutRequestNo, Timestamp, time};
-use favor_stock::{CouponRule, CreateStock, PatternInfo, Stock, StockRule, StockStatus, Stocks};
+use favor_core::{Client, FixedNormalCoupon, OutRequestNo, Reply, StockId, Timestamp, time};
+use favor_stock::{
+    CouponRule, CreateStock, ListStocks, ModifyItems, PatternInfo, Stock, StockRule, StockStatus, Stocks,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::args::{self, Begin, Global, OneStock};
 use crate::confirm::confirm;
 use crate::exit::Exit;
+use crate::flow;
 use crate::output::Output;
 use crate::settings::Settings;
 
@@ -23,9 +26,122 @@ pub(crate) async fn run(command: args::Stock, global: &Global, output: &Output) 
             confirm(&settings, global.yes, &format!("start stock {}", stock.stock_id))?;
             start(&client, &stock, output).await?;
         }
+        args::Stock::Pause(stock) => {
+            let paused = stocks(&client, &stock).pause(&stock.stock_id).await?;
+            said(output, &paused, &paused.stock_id, "paused since", &paused.pause_time)?;
+        }
+        args::Stock::Restart(stock) => {
+            confirm(&settings, global.yes, &format!("restart stock {}", stock.stock_id))?;
+            let restarted = stocks(&client, &stock).restart(&stock.stock_id).await?;
+            said(output, &restarted, &restarted.stock_id, "running again since", &restarted.restart_time)?;
+        }
+        args::Stock::Stop(stock) => {
+            let stopped = stocks(&client, &stock).stop(&stock.stock_id).await?;
+            said(output, &stopped, &stopped.stock_id, "ended for ever", &stopped.stop_time)?;
+        }
         args::Stock::Get(stock) => get(&client, &stock, output).await?,
+        args::Stock::List(list) => self::list(&client, &list, output).await?,
+        args::Stock::Merchants(stock) => merchants(&client, &stock, output).await?,
+        args::Stock::Items(stock) => items(&client, &stock, output).await?,
+        args::Stock::Goods(goods) => self::goods(&client, &goods, output).await?,
+        args::Stock::UseFlow(file) => flow::download(&client, flow::Kind::Use, &file, output).await?,
+        args::Stock::RefundFlow(file) => flow::download(&client, flow::Kind::Refund, &file, output).await?,
     }
     Ok(Exit::Done)
+}
+
+fn said<T>(
+    output: &Output,
+    reply: &Reply<T>,
+    stock_id: &StockId,
+    what: &str,
+    when: &Timestamp,
+) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.raw_json(reply.raw());
+    }
+    output.facts([("stock", stock_id.to_string()), (what, local(when))])
+}
+
+async fn list(client: &Client, args: &args::ListStocks, output: &Output) -> anyhow::Result<()> {
+    let mut request = ListStocks::all();
+    if let Some(status) = &args.status {
+        request = request.status(status.clone());
+    }
+    if let (Some(from), Some(until)) = (args.from, args.until) {
+        request = request.created(from, until);
+    }
+    let (stocks, now) = (Stocks::new(client), client.now());
+    let mut rows = Vec::new();
+    let mut next = Some(args.page.unwrap_or(0));
+    while let Some(page) = next {
+        let listed = stocks.list(&request, page).await?;
+        if output.is_json() {
+            output.raw_json(listed.raw())?;
+        }
+        rows.extend(listed.data.iter().map(|stock| row(stock, now)));
+        next = listed.next().filter(|_| args.page.is_none());
+    }
+    if output.is_json() {
+        return Ok(());
+    }
+    output.rows(["stock", "name", "status", "given out", "from", "until"], rows, "no stocks")
+}
+
+fn row(stock: &Stock, now: Timestamp) -> [String; 6] {
+    let max = stock.stock_use_rule.as_ref().and_then(|rule| rule.max_coupons);
+    let given = match max {
+        Some(max) => format!("{} of {max}", stock.distributed_coupons),
+        None => stock.distributed_coupons.to_string(),
+    };
+    [
+        stock.stock_id.to_string(),
+        stock.stock_name.clone(),
+        status(stock, now),
+        given,
+        local(&stock.available_begin_time),
+        local(&stock.available_end_time),
+    ]
+}
+
+async fn merchants(client: &Client, stock: &OneStock, output: &Output) -> anyhow::Result<()> {
+    let stocks = stocks(client, stock);
+    let mut rows = Vec::new();
+    let mut next = Some(0);
+    while let Some(page) = next {
+        let listed = stocks.merchants(&stock.stock_id, page).await?;
+        if output.is_json() {
+            output.raw_json(listed.raw())?;
+        }
+        rows.extend(listed.data.iter().map(|merchant| [merchant.to_string()]));
+        next = listed.next();
+    }
+    if output.is_json() { Ok(()) } else { output.rows(["merchant"], rows, "no merchants") }
+}
+
+async fn items(client: &Client, stock: &OneStock, output: &Output) -> anyhow::Result<()> {
+    let stocks = stocks(client, stock);
+    let mut rows = Vec::new();
+    let mut next = Some(0);
+    while let Some(page) = next {
+        let listed = stocks.items(&stock.stock_id, page).await?;
+        if output.is_json() {
+            output.raw_json(listed.raw())?;
+        }
+        rows.extend(listed.data.iter().map(|item| [item.clone()]));
+        next = listed.next();
+    }
+    if output.is_json() { Ok(()) } else { output.rows(["goods id"], rows, "no goods: a whole-order stock") }
+}
+
+async fn goods(client: &Client, args: &args::Goods, output: &Output) -> anyhow::Result<()> {
+    let request = ModifyItems::new(args.add.iter().cloned(), args.delete.iter().cloned());
+    let modified = Stocks::new(client).modify_items(&args.stock_id, &request).await?;
+    if output.is_json() {
+        return output.raw_json(modified.raw());
+    }
+    let since = modified.effect_time.as_ref().map_or_else(|| "not said".to_owned(), local);
+    output.facts([("stock", modified.stock_id.to_string()), ("changed since", since)])
 }
 
 fn stocks(client: &Client, stock: &OneStock) -> Stocks {
@@ -105,10 +221,7 @@ fn number_of(client: &Client, request: &CreateStock) -> anyhow::Result<OutReques
 
 async fn start(client: &Client, stock: &OneStock, output: &Output) -> anyhow::Result<()> {
     let started = stocks(client, stock).start(&stock.stock_id).await?;
-    if output.is_json() {
-        return output.raw_json(started.raw());
-    }
-    output.facts([("stock", started.stock_id.to_string()), ("running since", local(&started.start_time))])
+    said(output, &started, &started.stock_id, "running since", &started.start_time)
 }
 
 async fn get(client: &Client, args: &OneStock, output: &Output) -> anyhow::Result<()> {

@@ -10,7 +10,12 @@ pub(crate) fn parse_begin(text: &str) -> Result<Begin, String> {
     if text.eq_ignore_ascii_case("now") {
         return Ok(Begin::Now);
     }
-    moment(text, "00:00:00").map(Begin::At)
+    parse_start(text).map(Begin::At)
+}
+
+/// Reads a date (its first second) or an RFC 3339 time.
+pub(crate) fn parse_start(text: &str) -> Result<Timestamp, String> {
+    moment(text, "00:00:00")
 }
 
 /// Reads a date (its last second) or an RFC 3339 time.

@@ -74,9 +74,9 @@ pub struct ApiError {
 #[derive(Deserialize, Default)]
 struct Wire {
     #[serde(default)]
-    code: Option<String>,
+    code: Value,
     #[serde(default)]
-    message: Option<String>,
+    message: Value,
     #[serde(default)]
     detail: Option<Value>,
 }
@@ -94,8 +94,8 @@ impl ApiError {
         let server_date = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         Self {
             status,
-            code: wire.code.filter(|code| !code.is_empty()).map(|code| ErrorCode::from(code.as_str())),
-            message: call.mask(wire.message.unwrap_or_default().trim()),
+            code: wire.code.as_str().filter(|code| !code.is_empty()).map(ErrorCode::from),
+            message: call.mask(wire.message.as_str().unwrap_or_default().trim()),
             detail: wire.detail.filter(|detail| !detail.is_null()),
             request_id: request_id(headers),
             authenticity,

@@ -119,6 +119,17 @@ impl Call {
         }
     }
 
+    /// A call to a link that the platform gave: its path and query are kept byte for byte, and so signed.
+    pub(crate) fn follow(operation: &'static Operation, path_and_query: &str) -> Self {
+        Self {
+            operation,
+            path_and_query: path_and_query.to_owned(),
+            body: Body::Empty,
+            announced: None,
+            private: Vec::new(),
+        }
+    }
+
     /// The operation called.
     pub fn operation(&self) -> &'static Operation {
         self.operation

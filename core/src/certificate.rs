@@ -44,7 +44,8 @@ impl Certificate {
             not_before: moment(x509.validity().not_before)?,
             not_after: moment(x509.validity().not_after)?,
             subject: subject.map(str::to_owned),
-            public_key: PublicKey::from_spki(x509.public_key().raw, backend)?,
+            public_key: PublicKey::from_spki(x509.public_key().raw, backend)
+                .map_err(|error| error.needing(Needed::Certificate))?,
             pem: pem::encode(&pem::Pem::new("CERTIFICATE", block.der())),
         })
     }

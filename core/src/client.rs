@@ -29,7 +29,7 @@ use crate::verify::{SignatureHeaders, VerifyError};
 /// Dropping a call's future before it completes leaves its outcome unknown, like a lost answer.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     options: CallOptions,
 }
 
@@ -80,6 +80,18 @@ pub struct Response {
     pub request_id: Option<String>,
     /// The key that signed it; none for an answer that may be unsigned and is.
     pub signed_by: Option<Serial>,
+}
+
+impl Response {
+    pub(crate) fn of_error(error: &Error) -> Option<Self> {
+        Some(Self {
+            status: StatusCode::from_u16(error.api()?.status()).ok()?,
+            headers: HeaderMap::new(),
+            body: error.body().cloned().unwrap_or_default(),
+            request_id: error.request_id().map(str::to_owned),
+            signed_by: None,
+        })
+    }
 }
 
 impl fmt::Debug for Response {
@@ -210,7 +222,7 @@ impl Client {
         deadline: Duration,
     ) -> Result<Response, Error> {
         self.wait_for_turn(call, deadline).await?;
-        let keys = self.keys_or_download().await?;
+        let keys = self.keys_or_download(deadline).await?;
         let clock = &self.shared.exchange.clock;
         let started = clock.elapsed();
         let left = deadline.saturating_sub(started);
@@ -223,11 +235,22 @@ impl Client {
             announce: keys.preferred(now).map(|(serial, _)| serial),
             language: self.options.language.as_ref(),
             timeout: self.options.attempt_timeout.min(left),
+            authorize: true,
         };
-        let result = match self.shared.exchange.attempt(call, &route).await {
-            Ok(answer) => self.judge(call, answer).await,
-            Err(error) => Err(error),
-        };
+        let span = tracing::debug_span!(
+            "favor.attempt",
+            attempt,
+            status = tracing::field::Empty,
+            request_id = tracing::field::Empty
+        );
+        let result = async {
+            let answer = self.shared.exchange.attempt(call, &route).await?;
+            tracing::Span::current().record("status", answer.status.as_u16());
+            tracing::Span::current().record("request_id", request_id(&answer.headers));
+            self.judge(call, answer).await
+        }
+        .instrument(span)
+        .await;
         let took = clock.elapsed().saturating_sub(started);
         self.report(call, attempt, took, &result);
         result
@@ -247,23 +270,23 @@ impl Client {
     }
 
     /// Without any key the answer could not be verified, so keys come before the first request.
-    async fn keys_or_download(&self) -> Result<Arc<KeySet>, Error> {
-        let keys = self.shared.keys.keys();
+    async fn keys_or_download(&self, deadline: Duration) -> Result<Arc<KeySet>, Error> {
+        let store = &self.shared.keys;
+        let keys = store.keys();
         if !keys.is_empty() {
             return Ok(keys);
         }
-        // What fails here is the download, and the call itself was not sent.
-        self.shared
-            .keys
-            .refresh(Refresh::NoKeys)
+        let left = deadline.saturating_sub(self.shared.exchange.clock.elapsed());
+        let refreshed = tokio::time::timeout(left, store.refresh(Refresh::NoKeys))
             .await
-            .map_err(|error| error.with_outcome(Outcome::NotSent))?;
-        let keys = self.shared.keys.keys();
+            .unwrap_or_else(|_| Err(Error::too_late("the platform keys did not come before the deadline")));
+        // What fails here is the download, and the call itself was not sent.
+        refreshed.map_err(|error| error.with_outcome(Outcome::NotSent))?;
+        let keys = store.keys();
         if keys.is_empty() {
-            Err(Error::keys("there is no platform key to verify answers with"))
-        } else {
-            Ok(keys)
+            return Err(Error::keys("there is no platform key to verify answers with"));
         }
+        Ok(keys)
     }
 
     async fn judge(&self, call: &Call, answer: Answer) -> Result<Response, Error> {

@@ -73,7 +73,8 @@ impl ManualClock {
         }
     }
 
-    /// A clock that stands at `start` and jumps over every sleep.
+    /// A clock that stands at `start` and jumps over every sleep. Not for a client that downloads its keys: its
+    /// background refresh would race through time.
     pub fn jumping(start: DateTime<Utc>) -> Self {
         Self { jumps: true, ..Self::new(start) }
     }

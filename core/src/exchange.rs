@@ -14,7 +14,10 @@ use crate::error::Error;
 use crate::keys::Serial;
 use crate::random;
 use crate::sign::{SignError, Signer, Stamp, authorization};
-use crate::transport::{HttpRequest, Transport, TransportError, TransportFailure};
+use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError, TransportFailure};
+
+/// A stream has a limit for its head and for each pause, and this one for all of it.
+const LONGEST_STREAM: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -31,6 +34,8 @@ pub(crate) struct Route<'a> {
     pub(crate) announce: Option<&'a Serial>,
     pub(crate) language: Option<&'a HeaderValue>,
     pub(crate) timeout: Duration,
+    /// Whether the host may see the Authorization header.
+    pub(crate) authorize: bool,
 }
 
 /// The answer to one attempt, read whole and not yet trusted.
@@ -42,12 +47,34 @@ pub(crate) struct Answer {
 }
 
 impl Exchange {
+    /// One attempt whose answer is read whole.
     pub(crate) async fn attempt(&self, call: &Call, route: &Route<'_>) -> Result<Answer, Error> {
+        let (request, sent) = self.prepare(call, route).await?;
+        let carried = async {
+            let response = self.transport.send(request).await?;
+            let body = response.body.collect(self.largest_answer).await?;
+            Ok((response.status, response.headers, body))
+        };
+        let (status, headers, body) = within(route.timeout, carried).await?;
+        Ok(Answer { status, headers, body, sent })
+    }
+
+    /// One attempt whose body is left to be read; the time limit is for its head.
+    pub(crate) async fn open(&self, call: &Call, route: &Route<'_>) -> Result<(HttpResponse, Sent), Error> {
+        let (mut request, sent) = self.prepare(call, route).await?;
+        request.timeout = LONGEST_STREAM;
+        Ok((within(route.timeout, self.transport.send(request)).await?, sent))
+    }
+
+    async fn prepare(&self, call: &Call, route: &Route<'_>) -> Result<(HttpRequest, Sent), Error> {
         let at = self.clock.now();
         let stamp = Stamp { timestamp: at.timestamp(), nonce: random::nonce().map_err(Error::sign)? };
         let message = call.message(&stamp);
-        let signature = self.signer.sign(&message).await.map_err(Error::sign)?;
-        let headers = self.headers(call, route, &stamp, &signature).map_err(Error::sign)?;
+        let mut headers = self.headers(call, route);
+        if route.authorize {
+            let signature = self.signer.sign(&message).await.map_err(Error::sign)?;
+            headers.insert(AUTHORIZATION, self.authorization(&stamp, &signature).map_err(Error::sign)?);
+        }
         let request = HttpRequest {
             method: match call.operation().verb {
                 Verb::Get => Method::GET,
@@ -60,34 +87,21 @@ impl Exchange {
             body: call.body(),
             timeout: route.timeout,
         };
-        let carried = async {
-            let response = self.transport.send(request).await?;
-            let body = response.body.collect(self.largest_answer).await?;
-            Ok((response.status, response.headers, body))
-        };
-        let (status, headers, body) = tokio::time::timeout(route.timeout, carried)
-            .await
-            .unwrap_or_else(|_| Err(TransportError::new(TransportFailure::Timeout)))
-            .map_err(Error::transport)?;
-        Ok(Answer { status, headers, body, sent: Sent { message, serial: self.signer.serial().clone(), at } })
+        Ok((request, Sent { message, serial: self.signer.serial().clone(), at }))
     }
 
-    fn headers(
-        &self,
-        call: &Call,
-        route: &Route<'_>,
-        stamp: &Stamp,
-        signature: &[u8],
-    ) -> Result<HeaderMap, SignError> {
+    fn authorization(&self, stamp: &Stamp, signature: &[u8]) -> Result<HeaderValue, SignError> {
         let signer = &self.signer;
-        let authorization =
-            authorization(signer.scheme(), signer.merchant_id(), signer.serial(), stamp, signature);
-        let mut authorization = HeaderValue::try_from(authorization).map_err(|error| {
+        let text = authorization(signer.scheme(), signer.merchant_id(), signer.serial(), stamp, signature);
+        let mut value = HeaderValue::try_from(text).map_err(|error| {
             SignError::new("the signer's scheme or serial cannot be a header").caused_by(error)
         })?;
-        authorization.set_sensitive(true);
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn headers(&self, call: &Call, route: &Route<'_>) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
         if let Some(content_type) = call.content_type().and_then(|text| HeaderValue::try_from(text).ok()) {
@@ -100,6 +114,16 @@ impl Exchange {
         if let Some(serial) = announce.and_then(|serial| HeaderValue::try_from(serial.as_str()).ok()) {
             headers.insert("wechatpay-serial", serial);
         }
-        Ok(headers)
+        headers
     }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, TransportError>>,
+) -> Result<T, Error> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(TransportError::new(TransportFailure::Timeout)))
+        .map_err(Error::transport)
 }

@@ -57,6 +57,14 @@ impl KeyError {
         Reason::Wrong { needed, found }.into()
     }
 
+    /// The same, when the key was only a part of what is needed.
+    pub(crate) fn needing(mut self, what: Needed) -> Self {
+        if let Reason::Wrong { needed, .. } = &mut self.reason {
+            *needed = what;
+        }
+        self
+    }
+
     pub(crate) fn inconsistent() -> Self {
         Reason::Inconsistent.into()
     }

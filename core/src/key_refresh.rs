@@ -196,7 +196,7 @@ impl Downloader {
         let held = self.keys.load_full();
         let now = self.exchange.clock.now();
         let announce = held.preferred(now).map(|(serial, _)| serial);
-        let route = Route { base_url: host, announce, language: None, timeout: TIMEOUT };
+        let route = Route { base_url: host, announce, language: None, timeout: TIMEOUT, authorize: true };
         let answer = self.exchange.attempt(call, &route).await?;
         if answer.status.as_u16() == 404 {
             return no_certificates(&held);

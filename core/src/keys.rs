@@ -27,10 +27,11 @@ impl Serial {
     /// Takes a serial as it was written. Any text is accepted; it simply names no key when it is nonsense.
     pub fn new(text: impl Into<String>) -> Self {
         let mut text: String = text.into();
+        let mut zeros = 0;
         if text.bytes().all(|b| b.is_ascii_hexdigit()) {
             text.make_ascii_uppercase();
+            zeros = text.len() - text.trim_start_matches('0').len();
         }
-        let zeros = text.len() - text.trim_start_matches('0').len();
         Self { text, zeros }
     }
 

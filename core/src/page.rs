@@ -1,7 +1,13 @@
 //! Pages of a list.
 
+use std::collections::VecDeque;
+
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
 use serde::{Deserialize, Deserializer};
 
+use crate::api_error::{ApiError, ErrorCode};
+use crate::error::Error;
 use crate::lenient;
 
 /// One page of a list. On the wire `offset` is a page number, not a count of entries (spec §8).
@@ -19,12 +25,49 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page without entries.
+    pub fn empty(offset: u64, limit: u64) -> Self {
+        Self { data: Vec::new(), total_count: 0, offset, limit }
+    }
+
     /// The number of the next page, when there is one.
     pub fn next(&self) -> Option<u64> {
         let next = self.offset.checked_add(1)?;
         let seen = next.checked_mul(self.limit)?;
         (!self.data.is_empty() && seen < self.total_count).then_some(next)
     }
+}
+
+/// The entries of all pages, one page fetched at a time. `fetch` gets a page's number, from 0.
+///
+/// It ends where the total says, or where the platform says that a later page does not exist (spec §3.8).
+pub fn all_pages<T, F, R>(fetch: F) -> impl Stream<Item = Result<T, Error>>
+where
+    F: FnMut(u64) -> R,
+    R: Future<Output = Result<Page<T>, Error>>,
+{
+    let state = (fetch, VecDeque::new(), Some(0));
+    try_unfold(state, async |(mut fetch, mut entries, mut next)| {
+        loop {
+            if let Some(entry) = entries.pop_front() {
+                return Ok(Some((entry, (fetch, entries, next))));
+            }
+            let Some(number) = next else { return Ok(None) };
+            match fetch(number).await {
+                Ok(page) => {
+                    next = page.next();
+                    entries = page.data.into();
+                }
+                Err(error) if number > 0 && is_past_the_end(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    })
+}
+
+fn is_past_the_end(error: &Error) -> bool {
+    let code = error.api().and_then(ApiError::code);
+    matches!(code, Some(ErrorCode::MerchantNotExists | ErrorCode::ResourceNotExists))
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {

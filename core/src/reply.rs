@@ -22,6 +22,12 @@ impl<T> Reply<T> {
         self.value
     }
 
+    /// A value in the place of an error answer that means as much, such as an empty list for "not found".
+    /// [`raw`](Self::raw) is then the error's body.
+    pub fn instead_of(error: &Error, value: T) -> Option<Self> {
+        Some(Self { value, response: Response::of_error(error)? })
+    }
+
     /// The same answer with its value turned into another.
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Reply<U> {
         Reply { value: map(self.value), response: self.response }

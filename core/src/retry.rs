@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Outcome};
+use crate::error::{Error, ErrorKind, Outcome};
 use crate::random;
 
 /// How often, how long and at what pauses a call is repeated.
@@ -39,7 +39,9 @@ impl RetryPolicy {
             Outcome::NotSent | Outcome::Refused => true,
             Outcome::Unknown => idempotent,
         };
-        if attempt >= self.attempts || !safe || !error.is_retryable() {
+        // The deadline left no time for this attempt, so it leaves none for another.
+        let too_late = (error.kind(), error.outcome()) == (ErrorKind::Timeout, Outcome::NotSent);
+        if attempt >= self.attempts || !safe || !error.is_retryable() || too_late {
             return None;
         }
         let longest =

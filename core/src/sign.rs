@@ -1,6 +1,6 @@
 //! Signing requests (spec §2.5).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -172,6 +172,9 @@ fn lines_message(lines: &[&[u8]]) -> Vec<u8> {
     message
 }
 
+/// Room for a header with the signature of a key of 2048 bits.
+const HEADER_BYTES: usize = 576;
+
 /// The value of the `Authorization` header.
 pub fn authorization(
     scheme: &str,
@@ -180,12 +183,16 @@ pub fn authorization(
     stamp: &Stamp,
     signature: &[u8],
 ) -> String {
-    format!(
-        "{scheme} mchid=\"{merchant_id}\",nonce_str=\"{}\",timestamp=\"{}\",serial_no=\"{serial}\",signature=\"{}\"",
-        stamp.nonce,
-        stamp.timestamp,
-        STANDARD.encode(signature),
-    )
+    let Stamp { timestamp, nonce } = stamp;
+    let mut header = String::with_capacity(HEADER_BYTES);
+    // Writing to a text cannot fail.
+    let _ = write!(
+        header,
+        "{scheme} mchid=\"{merchant_id}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",serial_no=\"{serial}\",signature=\""
+    );
+    STANDARD.encode_string(signature, &mut header);
+    header.push('"');
+    header
 }
 
 #[cfg(test)]

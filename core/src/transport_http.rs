@@ -1,10 +1,15 @@
 //! The default transport: reqwest with rustls.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use futures_util::stream::StreamExt;
+use http::HeaderValue;
+use http::header::CONTENT_LENGTH;
+use url::{Position, Url};
 
 use crate::error::Error;
 use crate::transport::{
@@ -19,6 +24,8 @@ const IDLE: Duration = Duration::from_secs(6);
 #[derive(Clone)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    /// The base URL of the last request, parsed: mostly that of the next one too.
+    base: Arc<ArcSwapOption<Url>>,
 }
 
 impl HttpTransport {
@@ -36,23 +43,50 @@ impl HttpTransport {
     }
 
     async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let text = format!("{}{}", request.base_url, request.path_and_query);
-        let unsendable = || TransportError::new(TransportFailure::Unsendable);
-        let url = reqwest::Url::parse(&text).map_err(|error| unsendable().caused_by(error))?;
-        if url.as_str() != text {
-            // The URL library would write it in another way, and the signature covers the bytes.
-            return Err(unsendable().caused_by("the URL is not in its normal form"));
-        }
+        let url = self.url(&request.base_url, &request.path_and_query)?;
+        let says_nothing = request.body.is_empty() && request.method != http::Method::GET;
         let mut outgoing = reqwest::Request::new(request.method, url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.timeout_mut() = Some(request.timeout);
-        if !request.body.is_empty() {
+        if says_nothing {
+            // Gateways may ask for the length of every body, and the HTTP library leaves that of an empty one out.
+            outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        } else if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }
-        let response = self.client.execute(outgoing).await.map_err(classify)?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response = self.client.execute(outgoing).await.map_err(classify)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes_stream().map(|chunk| chunk.map_err(classify));
         Ok(HttpResponse::new(status, headers, ResponseBody::from_stream(body)))
+    }
+
+    /// The URL whose text is exactly the two parts: the signature covers the bytes, and the URL library would
+    /// write some in another way.
+    fn url(&self, base_url: &str, path_and_query: &str) -> Result<Url, TransportError> {
+        let unsendable = || TransportError::new(TransportFailure::Unsendable);
+        let changed = || unsendable().caused_by("the URL is not in its normal form");
+        let held = self.base.load();
+        let mut url = match held.as_deref().filter(|held| held[..Position::BeforePath] == *base_url) {
+            Some(held) => held.clone(),
+            None => {
+                let url = Url::parse(base_url).map_err(|error| unsendable().caused_by(error))?;
+                if url[..Position::BeforePath] != *base_url {
+                    return Err(changed());
+                }
+                self.base.store(Some(Arc::new(url.clone())));
+                url
+            }
+        };
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path_and_query, None),
+        };
+        url.set_path(path);
+        url.set_query(query);
+        if url[Position::BeforePath..] != *path_and_query {
+            return Err(changed());
+        }
+        Ok(url)
     }
 }
 
@@ -111,6 +145,13 @@ impl HttpTransportBuilder {
     /// # Errors
     /// [`Error`] of kind `Config` when the proxy URL or a root certificate is malformed, or TLS cannot be set up.
     pub fn build(self) -> Result<HttpTransport, Error> {
+        // Without this check the HTTP library would panic.
+        #[cfg(all(feature = "reqwest-no-provider", not(feature = "reqwest")))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(Error::config(
+                "this build has no TLS provider of its own: install a rustls provider first",
+            ));
+        }
         let config = |what: &str, error: reqwest::Error| Error::config(what).caused_by(error.without_url());
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -126,16 +167,19 @@ impl HttpTransportBuilder {
         }
         #[cfg(any(feature = "reqwest", feature = "reqwest-no-provider"))]
         for pem in self.roots {
-            let root = reqwest::Certificate::from_pem(&pem)
+            let roots = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|error| config("a root certificate is malformed", error))?;
-            builder = builder.add_root_certificate(root);
+            if roots.is_empty() {
+                return Err(Error::config("a root certificate is malformed: it is no PEM certificate"));
+            }
+            builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
         #[cfg(not(any(feature = "reqwest", feature = "reqwest-no-provider")))]
         if !self.roots.is_empty() {
             return Err(Error::config("this build has no TLS, so a root certificate is of no use"));
         }
         let client = builder.build().map_err(|error| config("the HTTP client cannot be set up", error))?;
-        Ok(HttpTransport { client })
+        Ok(HttpTransport { client, base: Arc::default() })
     }
 }
 

@@ -1,7 +1,11 @@
 //! The calls on coupons.
 
-use favor_core::{AppId, Call, Client, CouponId, Error, OpenId, Operation, Rate, Reply, Verb};
+use favor_core::{
+    AppId, Call, Client, CouponId, Error, ErrorCode, OpenId, Operation, Page, Rate, Reply, Verb, all_pages,
+};
+use futures_util::Stream;
 
+use crate::list::ListCoupons;
 use crate::model::Coupon;
 use crate::send::{SendCoupon, SentCoupon};
 
@@ -10,6 +14,10 @@ static SEND: Operation =
         .limited_to(Rate::per_second(500));
 static GET: Operation =
     Operation::new("coupon.get", Verb::Get, "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}")
+        .limited_to(Rate::per_second(500));
+
+static LIST: Operation =
+    Operation::new("coupon.list", Verb::Get, "/v3/marketing/favor/users/{openid}/coupons")
         .limited_to(Rate::per_second(500));
 
 /// The coupons in users' hands. Cheap to clone.
@@ -52,5 +60,46 @@ impl Coupons {
             .query("appid", appid.as_str())
             .finish()?;
         self.client.fetch(&call).await
+    }
+
+    /// Lists one page of a user's coupons (spec §3.13). Where the platform answers "not found" for want of any, that
+    /// is an empty page here.
+    ///
+    /// # Errors
+    /// [`Error`]; of kind `InvalidRequest` when the page size or the status is out of range.
+    pub async fn list(
+        &self,
+        openid: &OpenId,
+        request: &ListCoupons,
+        page: u64,
+    ) -> Result<Reply<Page<Coupon>>, Error> {
+        request.check()?;
+        let call = request.filter(Call::to(&LIST).private_segment("openid", openid.as_str()), page);
+        match self.client.fetch(&call.finish()?).await {
+            Err(error) if error.api().and_then(|api| api.code()) == Some(&ErrorCode::ResourceNotExists) => {
+                Reply::instead_of(&error, Page::empty(page, request.limit())).ok_or(error)
+            }
+            result => result,
+        }
+    }
+
+    /// Lists all of a user's coupons that fit, page by page as the stream is read.
+    pub fn list_all(
+        &self,
+        openid: &OpenId,
+        request: &ListCoupons,
+    ) -> impl Stream<Item = Result<Coupon, Error>> + Send + use<> {
+        let (coupons, openid, request) = (self.clone(), openid.clone(), request.clone());
+        all_pages(move |page| {
+            let (coupons, openid, request) = (coupons.clone(), openid.clone(), request.clone());
+            async move {
+                let mut listed = coupons.list(&openid, &request, page).await?.into_value();
+                if !request.has_pages() {
+                    // The platform does not page here, whatever counts it gives.
+                    listed.total_count = 0;
+                }
+                Ok(listed)
+            }
+        })
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn app(state: App) -> Router {
 
     let control = Router::new()
         .route("/_mirror", get(control::index::list))
+        .route("/_mirror/", get(control::index::list))
         .route("/_mirror/audit", get(control::audit::report))
         .route("/_mirror/clock", get(control::clock::show).post(control::clock::set))
         .route(

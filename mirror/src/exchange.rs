@@ -77,6 +77,7 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
         entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
         entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
     }
+    recording.finish();
     outgoing.into_response()
 }
 
@@ -98,7 +99,7 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     let merchant = match authenticate(app, recording, &incoming) {
         Ok(merchant) => merchant,
         Err(refusal) => {
-            recording.entry().verdict = Verdict::Unauthenticated;
+            recording.judge(Verdict::Unauthenticated);
             return finish(app, recording, &refusal.into(), None);
         }
     };
@@ -148,7 +149,7 @@ async fn strike(
     let entry = recording.entry();
     entry.faults.push(format!("{}@{place}", rule.kind.name()));
     if rule.kind != FaultKind::Delay {
-        entry.verdict = Verdict::Faulted;
+        recording.judge(Verdict::Faulted);
     }
     if !rule.delay.is_zero() {
         tokio::time::sleep(rule.delay).await;

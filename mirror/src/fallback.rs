@@ -5,9 +5,10 @@ use http::{Method, Uri};
 use crate::answer::Answer;
 use crate::near_miss;
 use crate::operation::{Match, OPERATIONS};
+use crate::parameters;
 use crate::rules::Refusal;
 use crate::rules::edge::NO_SUCH_PATH;
-use crate::rules::parameter::{Field, Location, PATH, fault};
+use crate::rules::parameter::Field;
 
 /// Says what is wrong with the path: a part of it is empty, or there is no such endpoint.
 pub(crate) async fn not_found(method: Method, uri: Uri) -> Answer {
@@ -20,7 +21,7 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Answer {
             },
         );
     match empty {
-        Some(name) => fault(&PATH, field(name), "", Location::Path, None, "此字段为必填项").into(),
+        Some(name) => parameters::empty_path(field(name)).into(),
         None => {
             let note = near_miss::explain_path(&method, path);
             Answer::from(Refusal::from(&NO_SUCH_PATH)).with_note(note)

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::exchange::Call;
 use crate::rules::parameter::{
-    CONTENT_TYPE, Field, JSON, LENGTH, Location, PLANE, REQUIRED, fault, outside_basic_plane,
+    CONTENT_TYPE, Field, JSON, LENGTH, Location, PATH, PLANE, REQUIRED, fault, outside_basic_plane,
 };
 use crate::rules::{Refusal, ensure};
 
@@ -42,7 +42,15 @@ pub(crate) fn required_query(call: &Call, field: Field, longest: usize) -> Resul
 
 /// A path parameter within its length.
 pub(crate) fn path(value: String, field: Field, longest: usize) -> Result<String, Refusal> {
+    if value.is_empty() {
+        return Err(empty_path(field));
+    }
     limited(value, field, Location::Path, longest)
+}
+
+/// A part of the path is empty.
+pub(crate) fn empty_path(field: Field) -> Refusal {
+    fault(&PATH, field, "", Location::Path, None, "此字段为必填项")
 }
 
 fn limited(value: String, field: Field, location: Location, longest: usize) -> Result<String, Refusal> {

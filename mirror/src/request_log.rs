@@ -116,6 +116,8 @@ impl RequestLog {
 pub(crate) struct Recording {
     log: Arc<RequestLog>,
     entry: Option<LoggedRequest>,
+    /// What the request has come to so far; it counts once there is an answer.
+    verdict: Option<Verdict>,
     began: Instant,
 }
 
@@ -139,7 +141,7 @@ impl Recording {
             signed_with: None,
             notes: Vec::new(),
         };
-        Self { log: Arc::clone(log), entry: Some(entry), began: Instant::now() }
+        Self { log: Arc::clone(log), entry: Some(entry), verdict: None, began: Instant::now() }
     }
 
     /// The entry, to be filled in.
@@ -153,12 +155,23 @@ impl Recording {
         entry.rule = answer.rule;
         entry.code.clone_from(&answer.code);
         entry.notes.extend(answer.note.clone());
-        if entry.verdict == Verdict::Abandoned {
-            entry.verdict = match answer.status.as_u16() {
-                200..300 => Verdict::Accepted,
-                500.. => Verdict::Failed,
-                _ => Verdict::Refused,
-            };
+        let verdict = match answer.status.as_u16() {
+            200..300 => Verdict::Accepted,
+            500.. => Verdict::Failed,
+            _ => Verdict::Refused,
+        };
+        self.verdict.get_or_insert(verdict);
+    }
+
+    /// Overrides what the answer alone would say.
+    pub(crate) fn judge(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+    }
+
+    /// The answer is ready to be written.
+    pub(crate) fn finish(mut self) {
+        if let Some(verdict) = self.verdict {
+            self.entry().verdict = verdict;
         }
     }
 }

@@ -2,14 +2,29 @@
 
 mod create;
 mod create_check;
+mod flow;
+mod image;
 mod limits;
+mod list;
 mod model;
+mod modify;
+mod operations;
 mod pattern;
 mod rules;
 mod service;
 
 pub use create::{CreateStock, CreatedStock};
-pub use model::{AvailableRegion, QueriedStockType, StartedStock, Stock, StockStatus, StockUseRule};
+pub use flow::*;
+pub use image::{Image, ImageKind, ImageMeta, Images, UploadedImage};
+pub use list::ListStocks;
+pub use model::{
+    AvailableRegion, DeductBalanceMethod, PausedStock, PlatformStockStatus, QueriedStockType, RestartedStock,
+    StartedStock, Stock, StockStatus, StockUseRule, StoppedStock,
+};
+pub use modify::{
+    ModifiedBudget, ModifiedDailyBudget, ModifiedItems, ModifiedMerchants, ModifyBudget, ModifyDailyBudget,
+    ModifyItems, ModifyMerchants,
+};
 pub use pattern::{BackgroundColor, JumpTarget, PatternInfo};
 pub use rules::{AvailableTime, CouponRule, FixedAvailableTime, LimitCard, StockRule, StockType};
 pub use service::Stocks;

@@ -36,3 +36,9 @@ pub(crate) const CARD_BIN_DIGITS: RangeInclusive<usize> = 6..=9;
 pub(crate) const WEEK_DAY: RangeInclusive<u8> = 0..=6;
 pub(crate) const DAY_BEGIN: RangeInclusive<u32> = 0..=86_400;
 pub(crate) const DAY_END: RangeInclusive<u32> = 1..=86_399;
+
+pub(crate) const STOCKS_PAGE: u32 = 10;
+pub(crate) const MERCHANTS_PAGE: u32 = 50;
+pub(crate) const ITEMS_PAGE: u32 = 100;
+
+pub(crate) const IMAGE_BYTES: usize = 2 << 20;

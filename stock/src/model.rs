@@ -2,9 +2,14 @@
 
 use favor_core::{
     BusinessType, CouponType, CutToMessage, Fen, FixedNormalCoupon, MerchantId, StockId, Timestamp,
-    TradeType, lenient, open_enum,
+    TradeType, lenient, open_enum, time::beijing,
 };
 use serde::Deserialize;
+
+const TEN: chrono::NaiveTime = match chrono::NaiveTime::from_hms_opt(10, 0, 0) {
+    Some(ten) => ten,
+    None => panic!("ten o'clock is a time"),
+};
 
 open_enum! {
     /// The state of a stock. That its window has ended is not reliably among them: look at the time as well.
@@ -19,6 +24,30 @@ open_enum! {
         Stopped => "stoped" | "stopped",
         /// Giving out is suspended; coupons given out stay usable.
         Paused => "paused",
+    }
+}
+
+open_enum! {
+    /// The state of a platform-wide stock: another product, in the official SDK's enumerations only.
+    pub enum PlatformStockStatus {
+        /// Created and not started.
+        Unactivated => "UNACTIVATED",
+        /// Started.
+        Running => "RUNNING",
+        /// Giving out is suspended.
+        Paused => "PAUSED",
+        /// Ended.
+        Expired => "EXPIRED",
+    }
+}
+
+open_enum! {
+    /// When the money of a stock is taken: in the official SDK's enumerations only, used by no endpoint.
+    pub enum DeductBalanceMethod {
+        /// For the whole stock at once.
+        Batch => "BATCH_DEDUCT",
+        /// At each redemption.
+        RealTime => "REALTIME_DEDUCT",
     }
 }
 
@@ -102,6 +131,34 @@ impl Stock {
         now > self.available_end_time
     }
 
+    /// Whether it can be started at `now`: created, not ended. The platform also wants a minute to have passed.
+    pub fn can_start(&self, now: Timestamp) -> bool {
+        self.status == StockStatus::Unactivated && !self.has_ended(now)
+    }
+
+    /// Whether it can be paused at `now`.
+    pub fn can_pause(&self, now: Timestamp) -> bool {
+        self.status == StockStatus::Running && !self.has_ended(now)
+    }
+
+    /// Whether it can be restarted at `now`.
+    pub fn can_restart(&self, now: Timestamp) -> bool {
+        self.status == StockStatus::Paused && !self.has_ended(now)
+    }
+
+    /// Whether it can be ended for ever: only a stock that was never started.
+    pub fn can_stop(&self, now: Timestamp) -> bool {
+        self.status == StockStatus::Unactivated && !self.has_ended(now)
+    }
+
+    /// Whether its flow files can be there at `now`: from 10:00 Beijing time of the day after its end.
+    pub fn has_flows(&self, now: Timestamp) -> bool {
+        let ended = beijing(&self.available_end_time);
+        let ten_next_day =
+            (ended.date_naive() + chrono::Days::new(1)).and_time(TEN) - chrono::TimeDelta::hours(8);
+        self.start_time.is_some() && now.naive_utc() >= ten_next_day
+    }
+
     /// Whether a send can succeed at `now`, by state and window. Budget and limits are not looked at.
     pub fn gives_out(&self, now: Timestamp) -> bool {
         self.status == StockStatus::Running && now >= self.available_begin_time && !self.has_ended(now)
@@ -160,6 +217,39 @@ pub struct AvailableRegion {
     /// District.
     #[serde(default)]
     pub district: Option<String>,
+}
+
+/// A stock was paused.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PausedStock {
+    /// The stock.
+    pub stock_id: StockId,
+    /// Since when it gives nothing out. Some of the platform's samples name it `start_time`.
+    #[serde(alias = "start_time", with = "favor_core::time::rfc3339")]
+    pub pause_time: Timestamp,
+}
+
+/// A paused stock runs again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct RestartedStock {
+    /// The stock.
+    pub stock_id: StockId,
+    /// Since when it runs again. Some of the platform's samples name it `start_time`.
+    #[serde(alias = "start_time", with = "favor_core::time::rfc3339")]
+    pub restart_time: Timestamp,
+}
+
+/// A stock was ended for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct StoppedStock {
+    /// The stock.
+    pub stock_id: StockId,
+    /// Since when.
+    #[serde(with = "favor_core::time::rfc3339")]
+    pub stop_time: Timestamp,
 }
 
 /// A stock was started.

@@ -3,8 +3,14 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on should stop where it is")]
 
 mod concurrency;
+mod coverage;
+#[path = "../support/file_server.rs"]
+mod file_server;
+mod flow_download;
 mod harness;
 mod keys;
+mod life_cycle;
+mod lists;
 mod models;
 mod outcomes;
 mod send_coupon;

@@ -31,7 +31,7 @@ pub(crate) fn keys() -> PlatformKeys {
 }
 
 pub(crate) fn client(world: &World) -> Client {
-    world.builder_with(keys()).retry(RetryPolicy::NONE).build().unwrap()
+    world.builder_with(keys()).build().unwrap()
 }
 
 /// The list with the first certificate, signed by it.
@@ -51,7 +51,7 @@ async fn failure(download: impl FnMut() -> Play + Send + 'static) -> Error {
     let error = client.execute(&send()).await.unwrap_err();
     assert_eq!(world.script.requests(), 1, "one download and no call");
     assert!(client.keys().is_empty());
-    assert_eq!(error.operation(), Some("coupon.send"));
+    assert_eq!(error.operation(), Some("certificates.download"), "a download keeps its own name");
     error
 }
 
@@ -102,13 +102,13 @@ async fn sixty_four_first_calls_share_one_download() {
 async fn a_wrong_api_v3_key_is_named() {
     let world = world(good_list);
     let keys = PlatformKeys::download(ApiV3Key::new("X".repeat(32)).unwrap());
-    let client = world.builder_with(keys).retry(RetryPolicy::NONE).build().unwrap();
+    let client = world.builder_with(keys).build().unwrap();
     let error = client.execute(&send()).await.unwrap_err();
     assert_error(
         &error,
         ErrorKind::Keys,
         Outcome::NotSent,
-        "coupon.send: a platform certificate cannot be decrypted < the APIv3 key does not open it: the key is not the one set in the merchant console, or the text was changed",
+        "certificates.download: a platform certificate cannot be decrypted < the APIv3 key does not open it: the key is not the one set in the merchant console, or the text was changed",
     );
     assert_eq!(error.hint(), "check the APIv3 key and whether the merchant uses a WeChat Pay public key");
     assert!(!error.is_retryable(), "no repetition makes the key right");
@@ -126,7 +126,7 @@ async fn a_certificate_other_than_the_announced_one_is_refused() {
         ErrorKind::Keys,
         Outcome::NotSent,
         &format!(
-            "coupon.send: a downloaded platform certificate is not the announced one < the certificate's own serial {SERIAL_1} differs from the serial {SERIAL_2} it was announced with"
+            "certificates.download: a downloaded platform certificate is not the announced one < the certificate's own serial {SERIAL_1} differs from the serial {SERIAL_2} it was announced with"
         ),
     );
 }
@@ -162,7 +162,7 @@ async fn a_certificate_outside_its_validity_is_named_with_its_dates() {
             ErrorKind::Keys,
             Outcome::NotSent,
             &format!(
-                "coupon.send: the platform certificate {SERIAL_1} {words}; check the clock of this machine"
+                "certificates.download: the platform certificate {SERIAL_1} {words}; check the clock of this machine"
             ),
         );
     }
@@ -212,7 +212,7 @@ async fn an_empty_or_malformed_list_is_named() {
         &failure(signed(r#"{"data":[]}"#)).await,
         ErrorKind::Keys,
         Outcome::NotSent,
-        "coupon.send: the platform's list of certificates is empty",
+        "certificates.download: the platform's list of certificates is empty",
     );
     for (body, why) in [
         ("{}", "the value is of an unexpected form (line 1, column 2)"),
@@ -224,7 +224,7 @@ async fn an_empty_or_malformed_list_is_named() {
             &failure(signed(body)).await,
             ErrorKind::Decode,
             Outcome::NotSent,
-            &format!("coupon.send: the answer cannot be decoded at the certificate list < {why}"),
+            &format!("certificates.download: the answer cannot be decoded at the certificate list < {why}"),
         );
     }
 }
@@ -244,7 +244,7 @@ async fn a_list_changed_on_the_way_is_refused() {
         &failure(changed(|list| format!("{list} "))).await,
         ErrorKind::Verification,
         Outcome::NotSent,
-        "coupon.send: the answer cannot be trusted < the signature does not hold",
+        "certificates.download: the answer cannot be trusted < the signature does not hold",
     );
     let error = failure(changed(|list| list.replacen("\"ciphertext\":\"", "\"ciphertext\":\"AAAA", 1))).await;
     assert_eq!(error.kind(), ErrorKind::Keys);
@@ -255,7 +255,7 @@ async fn a_list_changed_on_the_way_is_refused() {
         &error,
         ErrorKind::Keys,
         Outcome::NotSent,
-        "coupon.send: a platform certificate cannot be decrypted < sealed with \"AEAD_SM4_GCM\", and only AEAD_AES_256_GCM is supported",
+        "certificates.download: a platform certificate cannot be decrypted < sealed with \"AEAD_SM4_GCM\", and only AEAD_AES_256_GCM is supported",
     );
 }
 
@@ -267,14 +267,14 @@ async fn a_list_must_be_signed_by_what_it_brings_or_by_what_is_held() {
         &failure(move || Play::unsigned(200, list())).await,
         ErrorKind::Verification,
         Outcome::NotSent,
-        "coupon.send: the answer cannot be trusted < the header Wechatpay-Timestamp is missing",
+        "certificates.download: the answer cannot be trusted < the header Wechatpay-Timestamp is missing",
     );
     assert_error(
         &failure(move || Play::signed(&Platform::by_certificate_2(), 200, list())).await,
         ErrorKind::Verification,
         Outcome::NotSent,
         &format!(
-            "coupon.send: the answer cannot be trusted < signed with the key {SERIAL_2}, which is not among the platform keys held"
+            "certificates.download: the answer cannot be trusted < signed with the key {SERIAL_2}, which is not among the platform keys held"
         ),
     );
     assert_error(
@@ -285,7 +285,7 @@ async fn a_list_must_be_signed_by_what_it_brings_or_by_what_is_held() {
         .await,
         ErrorKind::Verification,
         Outcome::NotSent,
-        "coupon.send: the answer cannot be trusted < signed -301 s ahead of our clock, and the limit is 300 s either way; check the clock of this machine",
+        "certificates.download: the answer cannot be trusted < signed -301 s ahead of our clock, and the limit is 300 s either way; check the clock of this machine",
     );
 }
 
@@ -297,7 +297,7 @@ async fn a_merchant_without_certificates_is_told_to_use_the_public_key() {
         &error,
         ErrorKind::Keys,
         Outcome::NotSent,
-        "coupon.send: this merchant has no platform certificates (404): configure the WeChat Pay public key and its id from the merchant console",
+        "certificates.download: this merchant has no platform certificates (404): configure the WeChat Pay public key and its id from the merchant console",
     );
     assert!(!error.is_retryable(), "it is a matter of settings, not of time");
 }
@@ -329,14 +329,14 @@ async fn a_refused_download_shows_the_platforms_words() {
         &error,
         ErrorKind::Api,
         Outcome::NotSent,
-        "coupon.send: the platform answered 401 (request id r-269546507) < SIGN_ERROR: 商户证书序列号有误",
+        "certificates.download: the platform answered 401 (request id r-269546507) < SIGN_ERROR: 商户证书序列号有误",
     );
     assert!(error.diagnose().is_some());
     assert_error(
         &failure(|| Play::error(500, "SYSTEM_ERROR", "系统繁忙")).await,
         ErrorKind::Api,
         Outcome::NotSent,
-        "coupon.send: the platform answered 500 < SYSTEM_ERROR: 系统繁忙",
+        "certificates.download: the platform answered 500 < SYSTEM_ERROR: 系统繁忙",
     );
 }
 
@@ -363,7 +363,7 @@ async fn a_failed_download_is_shared_for_a_moment_and_then_tried_again() {
             &error,
             ErrorKind::Timeout,
             Outcome::NotSent,
-            "coupon.send: no complete answer came in time < scripted",
+            "certificates.download: no complete answer came in time < scripted",
         );
     }
     assert_eq!(world.script.requests(), 1);
@@ -376,7 +376,7 @@ async fn a_failed_download_is_shared_for_a_moment_and_then_tried_again() {
 async fn a_call_is_repeated_until_the_keys_are_there() {
     let mut plays = vec![good_list(), Play::fail(TransportFailure::Connect)];
     let world = world(move || plays.pop().unwrap());
-    let client = world.builder_with(keys()).build().unwrap();
+    let client = world.builder_with(keys()).retry(RetryPolicy::DEFAULT).build().unwrap();
     let call = tokio::spawn(async move { client.execute(&send()).await });
     // The background task sleeps after the failure, and so does the call, for at most half a second.
     world.clock.wait_for_sleepers(2).await;

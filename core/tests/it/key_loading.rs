@@ -211,10 +211,11 @@ fn what_is_no_certificate_is_named() {
 
 #[test]
 fn a_key_whose_numbers_do_not_fit_together_is_refused() {
-    let mut der = file("merchant.der");
-    // The modulus begins at byte 37 (PKCS#8 header, PKCS#1 header, version, length): change one bit deep inside.
-    der[200] ^= 0x10;
-    let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", der));
+    let block = pem::parse(file("merchant-pkcs1.pem")).unwrap();
+    let mut der = block.contents().to_vec();
+    // Byte 100 is deep inside the modulus, which begins at byte 11.
+    der[100] ^= 0x10;
+    let pem = pem::encode(&pem::Pem::new(block.tag(), der));
     for backend in Backend::ALL.iter().copied() {
         let error = PrivateKey::from_pem_with(&pem, backend).unwrap_err();
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Certificates, the public key, and both while a merchant switches (spec §2.13).
 
-use favor_core::{ApiV3Key, ErrorKind, KeySet, KeyStore, Outcome, PlatformKeys, RetryPolicy};
+use favor_core::{ApiV3Key, ErrorKind, KeySet, KeyStore, Outcome, PlatformKeys};
 
 use crate::calls::send;
 use crate::key_download::{client, world};
@@ -82,7 +82,7 @@ async fn in_public_key_mode_a_certificate_is_unknown_and_nothing_is_downloaded()
     let world = World::standing();
     world.script.direct(|_| Play::signed(&Platform::by_certificate_1(), 200, "{}"));
     let keys = PlatformKeys::public_key(PUBLIC_KEY_ID, public_key()).unwrap();
-    let client = world.builder_with(keys).retry(RetryPolicy::NONE).build().unwrap();
+    let client = world.builder_with(keys).build().unwrap();
     let error = client.execute(&send()).await.unwrap_err();
     assert_error(
         &error,

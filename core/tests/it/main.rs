@@ -22,6 +22,7 @@ mod key_fuzz;
 mod key_loading;
 mod key_modes;
 mod key_refresh;
+mod links;
 mod openssl;
 mod outcomes;
 mod pacing;

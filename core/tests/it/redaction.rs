@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use favor_core::*;
 use serde::Deserialize;
 
-use crate::calls::{OPENID, SEND, send, send_once};
+use crate::calls::{LINK, OPENID, SEND, send, send_once};
 use crate::platform::{
     API_V3_KEY, PUBLIC_KEY_ID, Platform, certificate_1, certificate_set, public_key, public_key_set,
 };
@@ -275,6 +275,8 @@ async fn a_successful_call(prints: &mut Prints) {
         .unwrap();
     let reply: Reply<Nothing> = client.fetch(&send()).await.unwrap();
     prints.debug("Reply", &reply);
+    world.script.play([Play::unsigned(200, BODY)]);
+    prints.debug("FileStream", &client.open(&LINK, &format!("{HOST}/file?token={BODY}"), &[]).await.unwrap());
     prints.debug("Response", reply.response());
     prints.0.append(&mut seen.lock().unwrap().0);
 }

@@ -36,7 +36,8 @@ async fn a_base_url_is_scheme_host_and_port_in_its_normal_form() {
 fn a_base_url_that_cannot_work_is_refused() {
     for (url, what) in [
         ("", "is malformed"),
-        ("https://", "is malformed"),
+        ("https://", "needs a scheme and a host"),
+        ("https://api.mch.weixin.qq.com:99999", "is malformed"),
         ("https://a b", "is malformed"),
         ("https://支付.example", "is malformed"),
         ("api.mch.weixin.qq.com", "needs a scheme and a host"),

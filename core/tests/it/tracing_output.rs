@@ -1,21 +1,29 @@
 //! What the crate writes by `tracing`, down to TRACE: enough to follow a call, and nothing secret.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
-use favor_core::{Client, PlatformKeys, RetryPolicy, TransportFailure};
-use tracing_subscriber::filter::LevelFilter;
+use favor_core::{RetryPolicy, TransportFailure};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::calls::{OPENID, OUT_REQUEST_NO, send};
 use crate::key_download;
-use crate::platform::{API_V3_KEY, NONCE, Platform, public_key_set};
+use crate::platform::{API_V3_KEY, NONCE, Platform};
 use crate::script::{Play, Script};
 use crate::test_keys::MERCHANT;
-use crate::world::{World, settle, signer};
+use crate::world::{World, settle};
 
 /// Marks a text that only answers hold.
 const ANSWER: &str = "answer-marker-4711";
+
+thread_local! {
+    /// Where this thread's output goes; nowhere while a test does not collect it.
+    static HERE: RefCell<Option<Written>> = const { RefCell::new(None) };
+}
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -32,18 +40,26 @@ impl io::Write for Written {
 }
 
 impl Written {
-    /// Collects what this thread writes, for as long as the guard lives.
-    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+    /// Collects what this test's thread writes from now on.
+    ///
+    /// The subscriber is the whole program's: one per thread would miss what another thread has written first,
+    /// since `tracing` remembers per place in the code whether anybody listens.
+    fn begin() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let layer = tracing_subscriber::fmt::layer()
+                .with_span_events(FmtSpan::FULL)
+                .without_time()
+                .with_ansi(false)
+                .with_writer(|| HERE.with_borrow(|here| here.clone().unwrap_or_default()));
+            let listening = dynamic_filter_fn(|_, _| HERE.with_borrow(Option::is_some));
+            let subscriber = tracing_subscriber::registry().with(layer.with_filter(listening));
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            tracing::callsite::rebuild_interest_cache();
+        });
         let written = Self::default();
-        let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .without_time()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (written, tracing::subscriber::set_default(subscriber))
+        HERE.set(Some(written.clone()));
+        written
     }
 
     fn text(&self) -> String {
@@ -70,7 +86,7 @@ fn signatures(script: &Script) -> Vec<String> {
 
 #[tokio::test]
 async fn a_call_that_succeeds_after_a_repeat_can_be_followed() {
-    let (written, _guard) = Written::begin();
+    let written = Written::begin();
     let answer = format!("{{\"coupon_id\":\"{ANSWER}\"}}");
     let world = World::playing([
         Play::fail(TransportFailure::Timeout),
@@ -94,7 +110,7 @@ async fn a_call_that_succeeds_after_a_repeat_can_be_followed() {
 
 #[tokio::test]
 async fn a_call_that_fails_can_be_followed() {
-    let (written, _guard) = Written::begin();
+    let written = Written::begin();
     for play in [
         Play::error(403, "NOT_ENOUGH", &format!("{OPENID} {ANSWER}")).header("request-id", "08F78BB5-1"),
         Play::unsigned(200, ANSWER).header("request-id", "08F78BB5-1"),
@@ -113,7 +129,7 @@ async fn a_call_that_fails_can_be_followed() {
 
 #[tokio::test]
 async fn downloads_name_the_serials_and_failures_their_reason() {
-    let (written, _guard) = Written::begin();
+    let written = Written::begin();
     let world = key_download::world(key_download::good_list);
     let client = key_download::client(&world);
     client.execute(&send()).await.unwrap();
@@ -136,8 +152,11 @@ async fn downloads_name_the_serials_and_failures_their_reason() {
 #[cfg(feature = "http-transport")]
 #[tokio::test]
 async fn the_http_library_writes_nothing_secret_either() {
+    use crate::platform::public_key_set;
     use crate::server::{Deed, Server};
-    let (written, _guard) = Written::begin();
+    use crate::world::signer;
+    use favor_core::{Client, PlatformKeys};
+    let written = Written::begin();
     let answer = format!("{{\"coupon_id\":\"{ANSWER}\"}}");
     let server = Server::start([
         Deed::signed(crate::world::START, &answer),

@@ -162,11 +162,7 @@ async fn other_faults_of_a_signature_cause_no_refresh() {
 async fn fixed_keys_are_never_refreshed() {
     let world = World::standing();
     world.script.direct(|_| Play::signed(&Platform::by_certificate_1(), 200, "{}"));
-    let client = world
-        .builder_with(PlatformKeys::fixed(public_key_set()))
-        .retry(favor_core::RetryPolicy::NONE)
-        .build()
-        .unwrap();
+    let client = world.builder_with(PlatformKeys::fixed(public_key_set())).build().unwrap();
     let error = client.execute(&send()).await.unwrap_err();
     assert!(chain(&error).ends_with("which is not among the platform keys held"), "{error}");
     assert_eq!(world.script.requests(), 1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use favor_core::{
     Client, ClientBuilder, Clock, Error, ErrorKind, ManualClock, MerchantId, MerchantSigner, Outcome,
-    PlatformKeys,
+    PlatformKeys, RetryPolicy,
 };
 
 use crate::platform::public_key_set;
@@ -31,6 +31,7 @@ pub(crate) fn signer() -> MerchantSigner {
 }
 
 pub(crate) struct World {
+    retry: RetryPolicy,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) script: Script,
 }
@@ -38,12 +39,13 @@ pub(crate) struct World {
 impl World {
     /// The clock jumps over every pause.
     pub(crate) fn jumping() -> Self {
-        Self::with(ManualClock::jumping(start()))
+        Self::with(ManualClock::jumping(start()), RetryPolicy::DEFAULT)
     }
 
-    /// The clock stands until it is moved.
+    /// The clock stands until it is moved. A call then makes one attempt unless a test says otherwise: the pause
+    /// before a second one would never end.
     pub(crate) fn standing() -> Self {
-        Self::with(ManualClock::new(start()))
+        Self::with(ManualClock::new(start()), RetryPolicy::NONE)
     }
 
     /// A jumping clock and these answers.
@@ -53,10 +55,10 @@ impl World {
         world
     }
 
-    fn with(clock: ManualClock) -> Self {
+    fn with(clock: ManualClock, retry: RetryPolicy) -> Self {
         let clock = Arc::new(clock);
         let script = Script::new(clock.clone());
-        Self { clock, script }
+        Self { retry, clock, script }
     }
 
     /// A client in public-key mode.
@@ -73,6 +75,7 @@ impl World {
             .base_url(HOST)
             .transport(self.script.clone())
             .clock(self.clock.clone())
+            .retry(self.retry)
     }
 
     /// How far the clock has moved.

@@ -1,7 +1,7 @@
 //! Errors of control calls: `{"code","message"}`.
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::error::MirrorError;
 use crate::ledger::LedgerError;
+
+const LONGEST_REASON: usize = 4_096;
 
 /// Why a control call failed.
 #[derive(Debug)]
@@ -73,10 +75,13 @@ pub(crate) async fn always_json(request: Request, next: Next) -> Response {
         .headers()
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|content_type| content_type.as_bytes().starts_with(b"application/json"));
-    if status.is_client_error() && !is_json {
-        let reason = status.canonical_reason().unwrap_or("refused");
-        let failure = Failure { status, code: "BAD_REQUEST", message: reason.to_lowercase() };
-        return failure.into_response();
+    if !status.is_client_error() || is_json {
+        return response;
     }
-    response
+    let text = to_bytes(response.into_body(), LONGEST_REASON).await.unwrap_or_default();
+    let reason = match String::from_utf8_lossy(&text) {
+        reason if reason.is_empty() => status.canonical_reason().unwrap_or("refused").to_lowercase(),
+        reason => reason.into_owned(),
+    };
+    Failure { status, code: "BAD_REQUEST", message: reason }.into_response()
 }

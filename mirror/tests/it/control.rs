@@ -81,6 +81,7 @@ async fn the_request_log_pages_and_names_rules() {
     assert_eq!(newer["requests"].as_array().unwrap().len(), 1);
     let bad = world.control("GET", "/_mirror/requests?limit=x", &Value::Null).await;
     assert_eq!((bad.status, bad.json()["code"].as_str()), (400, Some("BAD_REQUEST")));
+    assert!(bad.json()["message"].as_str().unwrap().contains("limit"));
 }
 
 #[tokio::test]

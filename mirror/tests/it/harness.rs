@@ -13,25 +13,25 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-pub const FAVOR: &str = "/v3/marketing/favor";
-pub const USER: &str = "oTea0000000000000000000000001";
-pub const START: &str = "2026-08-10T12:00:00+08:00";
+pub(crate) const FAVOR: &str = "/v3/marketing/favor";
+pub(crate) const USER: &str = "oTea0000000000000000000000001";
+pub(crate) const START: &str = "2026-08-10T12:00:00+08:00";
 
-pub fn time(text: &str) -> DateTime<FixedOffset> {
+pub(crate) fn time(text: &str) -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(text).unwrap()
 }
 
 /// A builder whose two clocks stand still at noon of the tenth of August 2026.
-pub fn builder() -> MirrorBuilder {
+pub(crate) fn builder() -> MirrorBuilder {
     Mirror::builder().clock_at(time(START)).wire_clock_follows_test_clock(true)
 }
 
 /// A merchant's way of signing.
 #[derive(Clone)]
-pub struct Credentials {
-    pub mchid: String,
-    pub serial_no: String,
-    pub private_key_pem: String,
+pub(crate) struct Credentials {
+    pub(crate) mchid: String,
+    pub(crate) serial_no: String,
+    pub(crate) private_key_pem: String,
 }
 
 impl From<&Merchant> for Credentials {
@@ -45,7 +45,7 @@ impl From<&Merchant> for Credentials {
 }
 
 impl Credentials {
-    pub fn sign(&self, message: &[u8]) -> String {
+    pub(crate) fn sign(&self, message: &[u8]) -> String {
         let der = pem::parse(&self.private_key_pem).unwrap().into_contents();
         let key = RsaKeyPair::from_pkcs8(&der).unwrap();
         let mut signature = vec![0; key.public_modulus_len()];
@@ -54,7 +54,7 @@ impl Credentials {
     }
 
     /// The header for a request made at this second.
-    pub fn authorization(&self, method: &str, target: &str, timestamp: i64, body: &str) -> String {
+    pub(crate) fn authorization(&self, method: &str, target: &str, timestamp: i64, body: &str) -> String {
         let nonce = "Qw3Er5Ty7Ui9Op1As3Df5Gh7Jk9Lz1Xc";
         let signature = self.sign(format!("{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n").as_bytes());
         format!(
@@ -67,46 +67,46 @@ impl Credentials {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// Status, code and message of an error.
-    pub fn error(&self) -> (u16, String, String) {
+    pub(crate) fn error(&self) -> (u16, String, String) {
         let body = self.json();
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         (self.status, text("code"), text("message"))
     }
 
     #[track_caller]
-    pub fn ok(&self) -> Value {
+    pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str, message: &str) {
+    pub(crate) fn refused(&self, status: u16, code: &str, message: &str) {
         assert_eq!(self.error(), (status, code.to_owned(), message.to_owned()));
     }
 
     /// The number at the end of the Request-ID.
-    pub fn number(&self) -> u32 {
+    pub(crate) fn number(&self) -> u32 {
         self.header("request-id").unwrap().rsplit('-').next().unwrap().parse().unwrap()
     }
 
     /// Whether the signature is that of this key (PEM `PUBLIC KEY` or `CERTIFICATE`).
-    pub fn is_signed_by(&self, pem: &str) -> bool {
+    pub(crate) fn is_signed_by(&self, pem: &str) -> bool {
         let header = |name: &str| self.header(name).unwrap_or_default().to_owned();
         let mut message = format!("{}\n{}\n", header("wechatpay-timestamp"), header("wechatpay-nonce"));
         message.push_str(&String::from_utf8_lossy(&self.body));
@@ -133,7 +133,7 @@ fn public_key(text: &str) -> Vec<u8> {
 }
 
 /// Opens what a certificate list seals.
-pub fn open(api_v3_key: &str, sealed: &Value) -> Option<String> {
+pub(crate) fn open(api_v3_key: &str, sealed: &Value) -> Option<String> {
     assert_eq!(sealed["algorithm"], "AEAD_AES_256_GCM");
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, api_v3_key.as_bytes()).ok()?);
     let nonce = Nonce::try_assume_unique_for_key(sealed["nonce"].as_str()?.as_bytes()).ok()?;
@@ -144,35 +144,35 @@ pub fn open(api_v3_key: &str, sealed: &Value) -> Option<String> {
 }
 
 /// A mirror and a client of its default merchant.
-pub struct World {
-    pub mirror: Mirror,
-    pub http: reqwest::Client,
+pub(crate) struct World {
+    pub(crate) mirror: Mirror,
+    pub(crate) http: reqwest::Client,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(builder()).await
     }
 
-    pub async fn with(builder: MirrorBuilder) -> Self {
+    pub(crate) async fn with(builder: MirrorBuilder) -> Self {
         Self::around(builder.start().await.unwrap())
     }
 
-    pub fn around(mirror: Mirror) -> Self {
+    pub(crate) fn around(mirror: Mirror) -> Self {
         Self { mirror, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    pub fn credentials(&self) -> Credentials {
+    pub(crate) fn credentials(&self) -> Credentials {
         self.mirror.merchant().into()
     }
 
     /// The credentials of any merchant.
-    pub fn credentials_of(&self, mchid: &str) -> Credentials {
+    pub(crate) fn credentials_of(&self, mchid: &str) -> Credentials {
         self.mirror.merchants().iter().find(|merchant| merchant.mchid == mchid).unwrap().into()
     }
 
     /// An unsigned request, ready for more headers.
-    pub fn request(&self, method: &str, target: &str, body: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, target: &str, body: &str) -> reqwest::RequestBuilder {
         let method = method.parse().unwrap();
         let request = self
             .http
@@ -186,7 +186,7 @@ impl World {
         }
     }
 
-    pub async fn send_as(
+    pub(crate) async fn send_as(
         &self,
         credentials: &Credentials,
         method: &str,
@@ -199,11 +199,11 @@ impl World {
     }
 
     /// A signed call of the default merchant.
-    pub async fn call(&self, method: &str, target: &str, body: &Value) -> Reply {
+    pub(crate) async fn call(&self, method: &str, target: &str, body: &Value) -> Reply {
         self.call_as(&self.credentials(), method, target, body).await
     }
 
-    pub async fn call_as(
+    pub(crate) async fn call_as(
         &self,
         credentials: &Credentials,
         method: &str,
@@ -214,40 +214,40 @@ impl World {
         self.send_as(credentials, method, target, &body).await.unwrap()
     }
 
-    pub async fn get(&self, target: &str) -> Reply {
+    pub(crate) async fn get(&self, target: &str) -> Reply {
         self.call("GET", target, &Value::Null).await
     }
 
     /// A control call.
-    pub async fn control(&self, method: &str, target: &str, body: &Value) -> Reply {
+    pub(crate) async fn control(&self, method: &str, target: &str, body: &Value) -> Reply {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         fetch(self.request(method, target, &body)).await.unwrap()
     }
 
     /// Creates a stock and starts it after its first minute; answers its id.
-    pub async fn running_stock(&self, body: &Value) -> String {
+    pub(crate) async fn running_stock(&self, body: &Value) -> String {
         let id = self.created_stock(body).await;
         self.mirror.advance(std::time::Duration::from_secs(61)).await.unwrap();
         self.start(&id).await.ok();
         id
     }
 
-    pub async fn created_stock(&self, body: &Value) -> String {
+    pub(crate) async fn created_stock(&self, body: &Value) -> String {
         let created = self.call("POST", &format!("{FAVOR}/coupon-stocks"), body).await.ok();
         created["stock_id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn start(&self, id: &str) -> Reply {
+    pub(crate) async fn start(&self, id: &str) -> Reply {
         let body = json!({ "stock_creator_mchid": self.mirror.merchant().mchid });
         self.call("POST", &format!("{FAVOR}/stocks/{id}/start"), &body).await
     }
 
-    pub async fn stock(&self, id: &str) -> Value {
+    pub(crate) async fn stock(&self, id: &str) -> Value {
         let creator = &self.mirror.merchant().mchid;
         self.get(&format!("{FAVOR}/stocks/{id}?stock_creator_mchid={creator}")).await.ok()
     }
 
-    pub fn send_body(&self, stock_id: &str, number: &str) -> Value {
+    pub(crate) fn send_body(&self, stock_id: &str, number: &str) -> Value {
         let merchant = self.mirror.merchant();
         json!({
             "stock_id": stock_id, "out_request_no": number, "appid": merchant.appid,
@@ -255,17 +255,17 @@ impl World {
         })
     }
 
-    pub async fn give(&self, stock_id: &str, openid: &str, number: &str) -> Reply {
+    pub(crate) async fn give(&self, stock_id: &str, openid: &str, number: &str) -> Reply {
         self.call("POST", &coupons_of(openid), &self.send_body(stock_id, number)).await
     }
 
     #[track_caller]
-    pub fn assert_sound(&self, audit: &favor_mirror::Audit) {
+    pub(crate) fn assert_sound(&self, audit: &favor_mirror::Audit) {
         assert!(audit.ok, "{:?}", audit.findings);
     }
 
     /// Sends bytes as they are and reads until the server closes; the request must ask for that.
-    pub async fn raw(&self, request: &[u8]) -> Vec<u8> {
+    pub(crate) async fn raw(&self, request: &[u8]) -> Vec<u8> {
         let mut stream =
             TcpStream::connect(self.mirror.base_url().trim_start_matches("http://")).await.unwrap();
         stream.write_all(request).await.unwrap();
@@ -275,7 +275,7 @@ impl World {
     }
 }
 
-pub async fn fetch(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
+pub(crate) async fn fetch(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
@@ -283,12 +283,12 @@ pub async fn fetch(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::E
     Ok(Reply { status, headers, body })
 }
 
-pub fn coupons_of(openid: &str) -> String {
+pub(crate) fn coupons_of(openid: &str) -> String {
     format!("{FAVOR}/users/{openid}/coupons")
 }
 
 /// A stock of `coupons` coupons of 5 yuan in the month after [`START`].
-pub fn stock_body(number: &str, coupons: i64, per_user: i64) -> Value {
+pub(crate) fn stock_body(number: &str, coupons: i64, per_user: i64) -> Value {
     json!({
         "stock_name": "Tea 5 off 30", "belong_merchant": "1900000109",
         "available_begin_time": START, "available_end_time": "2026-09-09T23:59:59+08:00",
@@ -305,7 +305,7 @@ pub fn stock_body(number: &str, coupons: i64, per_user: i64) -> Value {
 }
 
 /// The body with one value replaced, by JSON pointer.
-pub fn with(mut body: Value, pointer: &str, value: Value) -> Value {
+pub(crate) fn with(mut body: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     body.pointer_mut(parent).unwrap()[key] = value;
     body

@@ -118,6 +118,32 @@ async fn the_audit_finds_damage() {
     }
 }
 
+/// A store that cannot do its work answers 500 and does nothing; once it can, the same request succeeds.
+#[tokio::test]
+async fn a_broken_store_is_a_system_error_and_leaves_nothing_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let world = World::with(builder().data(&file)).await;
+    let id = world.running_stock(&stock_body("n1", 10, 1)).await;
+    // The coupon can be written, the note of its number cannot.
+    damage(
+        &file,
+        "CREATE TRIGGER full BEFORE INSERT ON send_requests BEGIN SELECT raise(FAIL, 'disk full'); END",
+    );
+    let failed = world.give(&id, USER, "s1").await;
+    failed.refused(500, "SYSTEM_ERROR", "系统错误");
+    assert_eq!(failed.number(), 272_888_874);
+    assert!(failed.is_signed_by(&world.mirror.platform_certificates()[0].pem));
+    let logged = &world.mirror.requests(1, 0)[0];
+    assert_eq!(logged.verdict, favor_mirror::Verdict::Failed);
+    assert!(logged.notes.iter().any(|note| note.contains("disk full")), "{:?}", logged.notes);
+    let audit = world.mirror.audit().await;
+    world.assert_sound(&audit);
+    assert_eq!(audit.stocks[0].coupons, 0);
+    damage(&file, "DROP TRIGGER full");
+    world.give(&id, USER, "s1").await.ok();
+}
+
 #[tokio::test]
 async fn reset_forgets_state_and_keeps_keys() {
     let world = World::new().await;

@@ -131,3 +131,60 @@ test('the mirror\'s own audit agrees', async () => {
   const stock = audit.stocks.find((one) => one.stock_id === stockId);
   assert.equal(stock.coupons, 2);
 });
+
+test('pauses, restarts, lists, and shows merchants and items', async () => {
+  const { stocks } = sdk.v3.marketing.favor;
+  const body = { stock_creator_mchid: mirror.mchid };
+  const { data: paused } = await stocks._stock_id_.pause.post(body, { stock_id: stockId });
+  assert.ok(paused.pause_time);
+  const { data: restarted } = await stocks._stock_id_.restart.post(body, { stock_id: stockId });
+  assert.ok(restarted.restart_time);
+  const params = { offset: 0, limit: 10, stock_creator_mchid: mirror.mchid };
+  const { data: listed } = await stocks.get({ params });
+  assert.ok(listed.data.some((one) => one.stock_id === stockId));
+  const { data: merchants } = await stocks._stock_id_.merchants.get({ params, stock_id: stockId });
+  assert.deepEqual(merchants.data, [mirror.mchid]);
+  const { data: items } = await stocks._stock_id_.items.get({ params, stock_id: stockId });
+  assert.equal(items.total_count, 0);
+  const { data: coupons } = await sdk.v3.marketing.favor.users._openid_.coupons
+    .get({ params: { appid: mirror.appid, creator_mchid: mirror.mchid }, openid: 'oInterop0001' });
+  assert.equal(coupons.total_count, 2);
+});
+
+test('sets and queries the callback address', async () => {
+  const { callbacks } = sdk.v3.marketing.favor;
+  const { data: updated } = await callbacks.post({ mchid: mirror.mchid, notify_url: 'https://shop.example.com/c' });
+  assert.ok(updated.update_time);
+  const { data: callback } = await callbacks.get({ params: { mchid: mirror.mchid } });
+  assert.equal(callback.notify_url, 'https://shop.example.com/c');
+});
+
+test('uploads an image, signed by its meta only', async () => {
+  const { Multipart } = createRequire(import.meta.url)('wechatpay-axios-plugin');
+  const { createHash } = await import('node:crypto');
+  const image = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64)]);
+  const meta = { filename: 'logo.png', sha256: createHash('sha256').update(image).digest('hex') };
+  const form = new Multipart();
+  form.append('meta', JSON.stringify(meta), 'meta.json');
+  form.append('file', image, 'logo.png');
+  const { data } = await sdk.v3.marketing.favor.media.imageUpload
+    .post(form, { meta, headers: form.getHeaders() });
+  const shown = await fetch(data.media_url);
+  assert.deepEqual(Buffer.from(await shown.arrayBuffer()), image);
+});
+
+test('downloads both flows', async () => {
+  const { createHash } = await import('node:crypto');
+  await mirror.control(`coupons/${couponId}/redeem`, { total_amount: 3000 });
+  await mirror.control(`coupons/${couponId}/refund`, {});
+  await mirror.control('clock', { advance_seconds: 32 * 86400 });
+  for (const flow of ['useFlow', 'refundFlow']) {
+    const { data: link } = await sdk.v3.marketing.favor.stocks._stock_id_[flow].get({ stock_id: stockId });
+    const { pathname, search } = new URL(link.url);
+    const { data: file } = await sdk.client.v3.get(`${pathname.slice(1)}${search}`, {
+      responseType: 'arraybuffer', transformResponse: [(data) => data],
+    });
+    assert.equal(createHash('sha1').update(file).digest('hex'), link.hash_value.toLowerCase());
+    assert.ok(Buffer.from(file).toString().includes(`\`${couponId},`));
+  }
+});

@@ -1,0 +1,174 @@
+//! The sums of a flow file, for reconciliation.
+
+use std::collections::BTreeMap;
+
+use favor_core::time::rfc3339_option;
+use favor_core::{Fen, MoneyError, Timestamp};
+use serde::Serialize;
+
+use super::row::FlowRow;
+
+/// The sums over the rows of a flow file. Feed it each row; its size is bounded.
+///
+/// In a refund file the sums are of the rows as they stand there: what was refunded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FlowSummary {
+    all: FlowTally,
+    consumed: FlowSpan,
+    #[serde(skip_serializing_if = "FlowSpan::is_empty")]
+    refunded: FlowSpan,
+    by_kind: FlowGroups,
+    by_merchant: FlowGroups,
+}
+
+/// Number and amounts of some rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FlowTally {
+    /// The rows.
+    pub rows: u64,
+    /// The sum of the discounts.
+    pub discount: Fen,
+    /// The sum of the order totals.
+    pub order_total: Fen,
+}
+
+/// The first and the last of some moments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FlowSpan {
+    /// The first; none when there was none at all.
+    #[serde(with = "rfc3339_option")]
+    pub first: Option<Timestamp>,
+    /// The last.
+    #[serde(with = "rfc3339_option")]
+    pub last: Option<Timestamp>,
+}
+
+/// Tallies by the text of a column. Those that come after the first 10 000 texts share one tally.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FlowGroups {
+    groups: BTreeMap<Box<str>, FlowTally>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<FlowTally>,
+}
+
+impl FlowSummary {
+    /// No rows yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a row. An amount whose column is missing counts as none.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when a sum gets too large. Nothing is added then.
+    pub fn add(&mut self, row: &FlowRow<'_>) -> Result<(), MoneyError> {
+        // What does not fit the whole is refused here; what fits the whole fits each part.
+        self.all.add(row)?;
+        self.consumed.add(row.consume_time());
+        self.refunded.add(row.refund_time());
+        if let Some(kind) = row.kind() {
+            self.by_kind.add(&kind.to_str_lossy(), row)?;
+        }
+        self.by_merchant.add(row.consume_mchid().unwrap_or_default(), row)
+    }
+
+    /// Number and amounts of all rows.
+    pub fn all(&self) -> FlowTally {
+        self.all
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> u64 {
+        self.all.rows
+    }
+
+    /// The sum of the discounts.
+    pub fn discount(&self) -> Fen {
+        self.all.discount
+    }
+
+    /// The sum of the order totals.
+    pub fn order_total(&self) -> Fen {
+        self.all.order_total
+    }
+
+    /// The first and the last redemption.
+    pub fn consumed(&self) -> FlowSpan {
+        self.consumed
+    }
+
+    /// The first and the last refund; refund files only.
+    pub fn refunded(&self) -> FlowSpan {
+        self.refunded
+    }
+
+    /// By kind of coupon (优惠类型).
+    pub fn by_kind(&self) -> &FlowGroups {
+        &self.by_kind
+    }
+
+    /// By redeeming merchant (消耗商户号); rows without one under the empty text.
+    pub fn by_merchant(&self) -> &FlowGroups {
+        &self.by_merchant
+    }
+}
+
+impl FlowTally {
+    #[inline]
+    fn add(&mut self, row: &FlowRow<'_>) -> Result<(), MoneyError> {
+        *self = Self {
+            discount: self.discount.checked_add(row.discount().unwrap_or_default())?,
+            order_total: self.order_total.checked_add(row.order_total().unwrap_or_default())?,
+            rows: self.rows + 1,
+        };
+        Ok(())
+    }
+}
+
+impl FlowSpan {
+    /// Whether there was no moment at all.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    #[inline]
+    fn add(&mut self, moment: Option<Timestamp>) {
+        let Some(moment) = moment else { return };
+        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
+        self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
+    }
+}
+
+impl FlowGroups {
+    /// The most texts that are told apart.
+    pub const MAX: usize = 10_000;
+
+    /// The tallies, by text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, FlowTally)> {
+        self.groups.iter().map(|(text, tally)| (&**text, *tally))
+    }
+
+    /// The tally of this text.
+    pub fn get(&self, text: &str) -> Option<FlowTally> {
+        self.groups.get(text).copied()
+    }
+
+    /// The tally that all texts after the first 10 000 share; none when there are not so many.
+    pub fn rest(&self) -> Option<FlowTally> {
+        self.rest
+    }
+
+    #[inline]
+    fn add(&mut self, text: &str, row: &FlowRow<'_>) -> Result<(), MoneyError> {
+        if let Some(tally) = self.groups.get_mut(text) {
+            return tally.add(row);
+        }
+        if self.groups.len() < Self::MAX {
+            self.groups.entry(text.into()).or_default().add(row)
+        } else {
+            self.rest.get_or_insert_default().add(row)
+        }
+    }
+}

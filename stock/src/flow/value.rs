@@ -1,0 +1,129 @@
+//! The values of fields: amounts and times.
+
+use chrono::{FixedOffset, NaiveDate};
+use favor_core::{Fen, Timestamp};
+
+const BEIJING: FixedOffset = match FixedOffset::east_opt(8 * 3600) {
+    Some(offset) => offset,
+    None => panic!("eight hours are a valid offset"),
+};
+
+/// An amount in yuan: digits, a point, and exactly two digits. Whole numbers only, never a float.
+pub(super) fn amount(text: &[u8]) -> Option<Fen> {
+    let (yuan, fen) = match text {
+        [yuan @ .., b'.', tens, ones] => (yuan, [*tens, *ones]),
+        _ => return None,
+    };
+    // 16 digits of yuan and two of fen fit an i64.
+    if yuan.is_empty() || yuan.len() > 16 {
+        return None;
+    }
+    let mut sum = 0_i64;
+    for byte in yuan.iter().chain(&fen) {
+        sum = sum * 10 + i64::from(digit(*byte)?);
+    }
+    Fen::new(sum).ok()
+}
+
+/// A moment `yyyy-MM-dd HH:mm:ss` on a Beijing clock.
+pub(super) fn time(text: &[u8]) -> Option<Timestamp> {
+    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *text else {
+        return None;
+    };
+    let two = |tens, ones| Some(u32::from(digit(tens)? * 10 + digit(ones)?));
+    let year = i32::try_from(two(y1, y2)? * 100 + two(y3, y4)?).ok()?;
+    NaiveDate::from_ymd_opt(year, two(o1, o2)?, two(d1, d2)?)?
+        .and_hms_opt(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)?
+        .and_local_timezone(BEIJING)
+        .single()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit < 10).then_some(digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDateTime;
+    use favor_core::time::from_wire;
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+
+    #[test]
+    fn an_amount_has_exactly_two_decimals() {
+        assert_eq!(amount(b"1.00"), Fen::new(100).ok());
+        assert_eq!(amount(b"0.01"), Fen::new(1).ok());
+        assert_eq!(amount(b"9999999999999999.99"), Fen::new(999_999_999_999_999_999).ok());
+        for bad in [
+            "",
+            "1",
+            "1.",
+            "1.0",
+            "1.000",
+            ".00",
+            "-1.00",
+            "+1.00",
+            " 1.00",
+            "1.00 ",
+            "1,000.00",
+            "1_0.00",
+            "1e2.00",
+            "1.0x",
+            "１.00",
+            "`1.00",
+            "99999999999999999999.00",
+            "1..00",
+            "NaN",
+        ] {
+            assert_eq!(amount(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_beijing_time() {
+        assert_eq!(time(b"2026-11-27 16:23:05"), from_wire("2026-11-27T16:23:05+08:00").ok());
+        assert_eq!(time(b"2024-02-29 00:00:00"), from_wire("2024-02-29T00:00:00+08:00").ok());
+        for bad in [
+            "",
+            "2026-11-27",
+            "2026-11-27T16:23:05",
+            "2026-11-27 16:23:05 ",
+            "2026-11-27 16:23:05+08:00",
+            "2026-02-29 00:00:00",
+            "2026-13-01 00:00:00",
+            "2026-11-27 24:00:00",
+            "2026-11-27 00:00:60",
+            "2026-11-2x 00:00:00",
+            "2026/11/27 00:00:00",
+        ] {
+            assert_eq!(time(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn amounts_are_those_of_a_decimal_library(text in "[0-9]{1,16}\\.[0-9]{2}") {
+            let decimal: Decimal = text.parse().unwrap();
+            prop_assert_eq!(amount(text.as_bytes()), Fen::from_yuan(decimal).ok());
+        }
+
+        #[test]
+        fn times_are_those_of_a_general_parser(text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-5][0-9]") {
+            let general = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").ok();
+            prop_assert_eq!(time(text.as_bytes()).map(|time| time.naive_local()), general);
+        }
+
+        #[test]
+        fn anything_else_is_neither(bytes in prop::collection::vec(any::<u8>(), 0..24)) {
+            if let Some(fen) = amount(&bytes) {
+                let written = format!("{}.{:02}", fen.get() / 100, fen.get() % 100);
+                prop_assert!(bytes.ends_with(written.as_bytes()));
+            }
+            if let Some(time) = time(&bytes) {
+                prop_assert_eq!(time.format("%Y-%m-%d %H:%M:%S").to_string().into_bytes(), bytes);
+            }
+        }
+    }
+}
