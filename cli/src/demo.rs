@@ -1,5 +1,6 @@
 //! `favor demo`: the whole life of a stock on an embedded mirror, over real HTTP with real signatures both ways.
 
+mod flows;
 mod people;
 mod summary;
 
@@ -54,7 +55,11 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
     let campaign = Campaign::new(&client, stock_id.clone(), AppId::new(&*mirror.merchant().appid)?);
     let sent = campaign.send(args.people, args.in_flight, output).await?;
     let seen = campaign.query_back(sent.coupons.clone(), args.in_flight, output).await?;
-    let stock = Stocks::new(&client).get(&stock_id).await?;
+    let stocks = Stocks::new(&client);
+    let stock = stocks.get(&stock_id).await?;
+    let coupons: Vec<_> = sent.coupons.iter().map(|(_, coupon)| coupon.clone()).collect();
+    let used = flows::pay(mirror, &coupons, output).await?;
+    let (use_flow, refund_flow) = flows::settle(mirror, &stocks, &stock_id, used).await?;
     let audit = mirror.audit().await;
 
     let summary = Summary {
@@ -67,6 +72,9 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
         distinct_coupons: sent.distinct(),
         queried_back: seen,
         mirror_distributed: stock.distributed_coupons,
+        used,
+        use_flow,
+        refund_flow,
         audit_ok: audit.ok,
         verified_responses: verified.load(Ordering::Relaxed),
         face_value: Fen::new(FACE_VALUE_FEN)?,

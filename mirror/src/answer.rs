@@ -1,5 +1,7 @@
 //! What an endpoint answers, before it is signed and put on the wire.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -7,6 +9,8 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::flow::file::FlowFile;
+use crate::flow::links::Link;
 use crate::ledger::LedgerError;
 use crate::rules::edge::SYSTEM_ERROR;
 use crate::rules::{Refusal, Rule};
@@ -27,6 +31,10 @@ pub(crate) struct Answer {
     /// For the request log.
     pub(crate) note: Option<String>,
     pub(crate) retry_after: Option<u32>,
+    /// A file in the place of the body. It is neither JSON nor signed.
+    pub(crate) file: Option<Arc<FlowFile>>,
+    /// The link that the body hands out, for faults.
+    pub(crate) link: Option<Arc<Link>>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +55,18 @@ impl Answer {
             rule: None,
             note: None,
             retry_after: None,
+            file: None,
+            link: None,
         }
+    }
+
+    pub(crate) fn file(file: Arc<FlowFile>) -> Self {
+        Self { body: Bytes::new(), file: Some(file), ..Self::ok(&()) }
+    }
+
+    /// The mirror itself could not do it.
+    pub(crate) fn failed(note: String) -> Self {
+        Self::from(Refusal::from(&SYSTEM_ERROR)).with_note(note)
     }
 
     pub(crate) fn error(status: StatusCode, code: &str, message: &str, number: u32) -> Self {
@@ -82,13 +101,15 @@ impl From<Refusal> for Answer {
             rule: Some(rule),
             note: Some(rule.explanation.to_owned()),
             retry_after: None,
+            file: None,
+            link: None,
         }
     }
 }
 
 impl From<LedgerError> for Answer {
     fn from(error: LedgerError) -> Self {
-        Self::from(Refusal::from(&SYSTEM_ERROR)).with_note(error.to_string())
+        Self::failed(error.to_string())
     }
 }
 

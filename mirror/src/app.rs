@@ -6,18 +6,42 @@ use axum::routing::{delete, get, post};
 
 use crate::exchange::exchange;
 use crate::fallback::not_found;
-use crate::operation::{CERTIFICATES, COUPON_GET, COUPON_SEND, STOCK_CREATE, STOCK_GET, STOCK_START};
+use crate::image::MEDIA;
+use crate::operation::{
+    CALLBACK_GET, CERTIFICATES, COUPON_GET, COUPON_SEND, FLOW_FILE, FLOW_FILE_BY_DAY, IMAGE_UPLOAD,
+    MODIFY_BUDGET, MODIFY_ITEMS, MODIFY_MERCHANTS, REFUND_FLOW, REFUND_FLOW_BY_DAY, STOCK_CREATE, STOCK_GET,
+    STOCK_ITEMS, STOCK_LIST, STOCK_MERCHANTS, STOCK_PAUSE, STOCK_RESTART, STOCK_START, STOCK_STOP, USE_FLOW,
+    USE_FLOW_BY_DAY,
+};
 use crate::state::App;
-use crate::{certificates, control, coupon, stock};
+use crate::{callback, certificates, control, coupon, flow, image, stock};
 
 pub(crate) fn app(state: App) -> Router {
     let api = Router::new()
         .route(CERTIFICATES.template, get(certificates::list))
         .route(STOCK_CREATE.template, post(stock::create))
         .route(STOCK_START.template, post(stock::start))
-        .route(STOCK_GET.template, get(stock::get))
-        .route(COUPON_SEND.template, post(coupon::send))
+        .route(STOCK_PAUSE.template, post(stock::lifecycle::pause))
+        .route(STOCK_RESTART.template, post(stock::lifecycle::restart))
+        .route(STOCK_STOP.template, post(stock::lifecycle::stop))
+        .route(STOCK_LIST.template, get(stock::list::list))
+        // The daily budget is changed at the stock's own address.
+        .route(STOCK_GET.template, get(stock::get).patch(stock::modify::daily_budget))
+        .route(STOCK_MERCHANTS.template, get(stock::members::merchants))
+        .route(STOCK_ITEMS.template, get(stock::members::items))
+        .route(MODIFY_ITEMS.template, post(stock::modify::items))
+        .route(MODIFY_MERCHANTS.template, post(stock::modify::merchants))
+        .route(MODIFY_BUDGET.template, post(stock::modify::budget))
+        .route(COUPON_SEND.template, post(coupon::send).get(coupon::list::list))
         .route(COUPON_GET.template, get(coupon::get))
+        .route(CALLBACK_GET.template, get(callback::get).post(callback::set))
+        .route(IMAGE_UPLOAD.template, post(image::upload))
+        .route(USE_FLOW.template, get(flow::uses))
+        .route(REFUND_FLOW.template, get(flow::refunds))
+        .route(USE_FLOW_BY_DAY.template, get(flow::uses_by_day))
+        .route(REFUND_FLOW_BY_DAY.template, get(flow::refunds_by_day))
+        .route(FLOW_FILE.template, get(flow::download))
+        .route(FLOW_FILE_BY_DAY.template, get(flow::download_by_day))
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(from_fn_with_state(state.clone(), exchange));
@@ -27,6 +51,9 @@ pub(crate) fn app(state: App) -> Router {
         .route("/_mirror/", get(control::index::list))
         .route("/_mirror/audit", get(control::audit::report))
         .route("/_mirror/clock", get(control::clock::show).post(control::clock::set))
+        .route("/_mirror/coupons/{coupon_id}", get(control::coupons::show))
+        .route("/_mirror/coupons/{coupon_id}/redeem", post(control::coupons::redeem))
+        .route("/_mirror/coupons/{coupon_id}/refund", post(control::coupons::refund))
         .route(
             "/_mirror/faults",
             get(control::faults::list).post(control::faults::plan).delete(control::faults::clear),
@@ -40,6 +67,7 @@ pub(crate) fn app(state: App) -> Router {
         .route("/_mirror/requests", get(control::requests::list))
         .route("/_mirror/reset", post(control::reset::reset))
         .route("/_mirror/rules", get(control::index::rules))
+        .route("/_mirror/stocks/{stock_id}/fill", post(control::coupons::fill))
         .route("/_mirror/stocks/{stock_id}/senders", post(control::senders::add))
         .route("/_mirror/users", post(control::users::save))
         .route("/_mirror/{*rest}", get(control::index::unknown).post(control::index::unknown))
@@ -47,6 +75,8 @@ pub(crate) fn app(state: App) -> Router {
         .layer(from_fn(control::failure::always_json))
         .layer(from_fn_with_state(state.clone(), control::guard::local_only));
 
+    let media = Router::new().route(MEDIA, get(image::show));
+
     // The API takes all other paths, so its fallback is the fallback of the whole.
-    api.merge(control).with_state(state)
+    api.merge(control).merge(media).with_state(state)
 }

@@ -55,6 +55,16 @@ pub struct AuditedStock {
     pub max_coupons: i64,
     /// Face value that may be given, in fen.
     pub max_amount: i64,
+    /// Coupons that are used: payments less those wholly refunded.
+    pub used: i64,
+    /// Payments, and lines in the use flow.
+    pub redemptions: i64,
+    /// What they took off, in fen.
+    pub redeemed_amount: i64,
+    /// Refunds, and lines in the refund flow.
+    pub refunds: i64,
+    /// Part of the discounts that went back, in fen.
+    pub refunded_amount: i64,
 }
 
 impl Audit {
@@ -82,7 +92,11 @@ fn stocks(db: &Connection) -> rusqlite::Result<Vec<AuditedStock>> {
     db.prepare(
         "SELECT CAST(s.id AS TEXT), s.distributed, count(c.id), count(DISTINCT c.openid),
             count(DISTINCT c.sender || ' ' || c.out_request_no), coalesce(sum(c.amount), 0), s.max_coupons,
-            s.max_amount
+            s.max_amount, count(iif(c.status = 'USED', 1, NULL)),
+            (SELECT count(*) FROM redemptions WHERE stock_id = s.id),
+            (SELECT coalesce(sum(discount), 0) FROM redemptions WHERE stock_id = s.id),
+            (SELECT count(*) FROM refunds WHERE stock_id = s.id),
+            (SELECT coalesce(sum(discount), 0) FROM refunds WHERE stock_id = s.id)
          FROM stocks s LEFT JOIN coupons c ON c.stock_id = s.id GROUP BY s.id ORDER BY s.id",
     )?
     .query_map([], |row| {
@@ -95,6 +109,11 @@ fn stocks(db: &Connection) -> rusqlite::Result<Vec<AuditedStock>> {
             amount: row.get(5)?,
             max_coupons: row.get(6)?,
             max_amount: row.get(7)?,
+            used: row.get(8)?,
+            redemptions: row.get(9)?,
+            redeemed_amount: row.get(10)?,
+            refunds: row.get(11)?,
+            refunded_amount: row.get(12)?,
         })
     })?
     .collect()

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clock;
+pub(crate) mod coupons;
 pub(crate) mod failure;
 pub(crate) mod faults;
 pub(crate) mod guard;

@@ -1,5 +1,6 @@
 //! The endpoints of coupons.
 
+pub(crate) mod list;
 mod send_request;
 pub(crate) mod state;
 mod wire;
@@ -83,7 +84,7 @@ fn send_in(
             };
             let id = coupons::insert(db, &coupon)?;
             requests::keep_send(db, &sender.mchid, &request.out_request_no, &request.digest, id)?;
-            stocks::count_coupon(db, stock.id)?;
+            stocks::count_coupons(db, stock.id, 1)?;
             stocks::add_day_amount(db, stock.id, now.beijing_day(), stock.coupon_amount)?;
             if view.user.appid.is_none() {
                 users::bind(db, &request.openid, &request.appid)?;
@@ -157,7 +158,7 @@ fn find(
     openid: &str,
 ) -> rusqlite::Result<Option<(CouponState, crate::stock::StockState)>> {
     let Some(id) = id else { return Ok(None) };
-    let Some(coupon) = coupons::find(db, id, openid)? else {
+    let Some(coupon) = coupons::find_of(db, id, openid)? else {
         return Ok(None);
     };
     Ok(stocks::find(db, coupon.stock_id)?.map(|stock| (coupon, stock)))

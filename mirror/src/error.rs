@@ -56,6 +56,12 @@ pub enum MirrorError {
         /// What was looked for, e.g. `stock`.
         what: &'static str,
     },
+    /// It cannot be done as things stand, e.g. an expired coupon cannot be redeemed.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Why not.
+        reason: String,
+    },
     /// A file could not be written.
     #[error("cannot write {path}")]
     Files {

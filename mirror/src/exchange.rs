@@ -9,13 +9,15 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Version, header};
 
 use crate::answer::Answer;
 use crate::auth::{self, Signed};
 use crate::fault::{self, FaultKind, FaultPlace, FaultRule, Subject};
+use crate::image::multipart;
 use crate::merchant::KnownMerchant;
-use crate::operation::Operation;
+use crate::operation::{IMAGE_UPLOAD, Operation};
 use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
 use crate::request_log::{Recording, Verdict};
@@ -27,6 +29,8 @@ use crate::state::App;
 /// Larger than any body an endpoint takes.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 const WECHATPAY_SERIAL: &str = "wechatpay-serial";
+const WHOLE_FORM_SIGNED: &str =
+    "the signature fits the whole multipart body; of an upload only the text of the meta part is signed";
 
 /// An authenticated call, as endpoints see it.
 #[derive(Debug, Clone)]
@@ -35,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) content_type: Option<String>,
     pub(crate) query: Option<String>,
+    /// The mirror's address as this client names it, for links: `http://host:port`.
+    pub(crate) base_url: String,
 }
 
 /// A request with its body, and what it is about.
@@ -51,6 +57,17 @@ impl Incoming {
             operation: self.operation.map_or("unknown", |operation| operation.name),
             openid: self.openid.as_deref(),
         }
+    }
+
+    /// What the client signs: of an upload only the text of its meta part.
+    fn signed_body(&self) -> Bytes {
+        if self.operation.is_some_and(|operation| operation.name == IMAGE_UPLOAD.name) {
+            let content_type = only(&self.parts.headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+            if let Ok(form) = multipart::read(content_type, &self.body) {
+                return form.meta;
+            }
+        }
+        self.body.clone()
     }
 
     fn wechatpay_serial(&self) -> Option<&str> {
@@ -118,11 +135,12 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     }
     let subject = incoming.subject();
     let (operation, openid) = (subject.operation.to_owned(), subject.openid.map(str::to_owned));
-    let answer = work(merchant, incoming, next).await;
+    let answer = work(merchant, incoming, app.base_url().to_owned(), next).await;
     recording.answer(&answer);
     let subject = Subject { operation: &operation, openid: openid.as_deref() };
     match strike(app, recording, FaultPlace::AfterCommit, subject).await {
         Some(rule) => {
+            let answer = fault::alter_link(&rule, answer).await;
             let answer = fault::alter_answer(&rule, answer);
             recording.entry().code.clone_from(&answer.code);
             let mut outgoing = dress(app, &answer, Some(&signer));
@@ -163,10 +181,11 @@ fn authenticate(
     incoming: &Incoming,
 ) -> Result<Arc<KnownMerchant>, Refusal> {
     let parts = &incoming.parts;
+    let signed_body = incoming.signed_body();
     let signed = Signed {
         method: parts.method.as_str(),
         target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
-        body: &incoming.body,
+        body: &signed_body,
     };
     let header = only(&parts.headers, header::AUTHORIZATION.as_str());
     let check = auth::check(header, signed, &app.merchants(), app.clocks.wire_now());
@@ -177,6 +196,12 @@ fn authenticate(
     };
     entry.canonical = check.message;
     entry.notes.extend(check.notes);
+    if check.result.is_err() && signed_body != incoming.body {
+        let whole = Signed { body: &incoming.body, ..signed };
+        if auth::check(header, whole, &app.merchants(), app.clocks.wire_now()).result.is_ok() {
+            entry.notes.push(WHOLE_FORM_SIGNED.to_owned());
+        }
+    }
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
     }
@@ -213,17 +238,30 @@ fn pass_edge(
     }
 }
 
-async fn work(merchant: Arc<KnownMerchant>, incoming: Incoming, next: Next) -> Answer {
+async fn work(
+    merchant: Arc<KnownMerchant>,
+    incoming: Incoming,
+    base_url_of_mirror: String,
+    next: Next,
+) -> Answer {
     let Incoming { parts, body, operation, .. } = incoming;
     let content_type = only(&parts.headers, header::CONTENT_TYPE.as_str()).map(str::to_owned);
     let query = parts.uri.query().map(str::to_owned);
+    let base_url = base_url(&parts).unwrap_or(base_url_of_mirror);
     let mut request = Request::from_parts(parts, Body::empty());
-    request.extensions_mut().insert(Call { merchant, body, content_type, query });
+    request.extensions_mut().insert(Call { merchant, body, content_type, query, base_url });
     let mut response = next.run(request).await;
     // Endpoints answer with an `Answer`. Without one the router turned the request away, which for a known
     // path means that a parameter in it is not UTF-8.
     let turned_away = if operation.is_some() { &FORMAT } else { &NO_SUCH_PATH };
     response.extensions_mut().remove::<Answer>().unwrap_or_else(|| Refusal::from(turned_away).into())
+}
+
+/// How the client names the mirror. Clients compare the host of a link with the one they call.
+fn base_url(parts: &Parts) -> Option<String> {
+    let named = only(&parts.headers, header::HOST.as_str()).and_then(|host| host.parse().ok());
+    let authority: Authority = named.or_else(|| parts.uri.authority().cloned())?;
+    Some(format!("http://{authority}"))
 }
 
 /// Records an answer and dresses it.

@@ -1,6 +1,7 @@
 //! Planned failures: what shall go wrong, where, and how often.
 
 mod apply;
+mod link;
 mod plan;
 mod wire;
 
@@ -9,9 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MirrorError;
-use crate::operation::OPERATIONS;
+use crate::operation::{
+    FLOW_FILE, OPERATIONS, Operation, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY,
+};
 
 pub(crate) use apply::{alter_answer, alter_outgoing, instead_of_work};
+pub(crate) use link::alter_link;
 pub use plan::PlannedFault;
 pub(crate) use plan::{FaultPlan, Subject};
 
@@ -69,6 +73,37 @@ pub enum FaultKind {
         /// Size of the body.
         bytes: usize,
     },
+    /// The connection is closed after this many bytes of the body.
+    CutAfter {
+        /// Bytes of the body that arrive.
+        bytes: u64,
+    },
+    /// The body trickles.
+    Slow {
+        /// Bytes a second.
+        bytes_per_second: u64,
+    },
+    /// Sends the client elsewhere.
+    Redirect {
+        /// HTTP status, 300 to 399.
+        status: u16,
+        /// `Location` header, e.g. an address on another host.
+        location: String,
+    },
+    /// A reply with a link to a flow file announces another hash; signed.
+    WrongHash,
+    /// A reply with a link to a flow file has this address instead; signed.
+    LinkTo {
+        /// e.g. `https://evil.example/file` or `download://example.csv`.
+        url: String,
+    },
+    /// The link has run out: the one just handed out, or the one just used.
+    ExpiredLink,
+    /// The flow file is a gzip stream: behind the link just handed out, or this time only.
+    Gzip {
+        /// What the reply with the link announces the hash of.
+        hash: GzipHash,
+    },
     /// 429.
     RateLimited {
         /// Value of a `Retry-After` header, in seconds; production sends none.
@@ -93,6 +128,13 @@ impl FaultKind {
             Self::NotJson => "not_json",
             Self::CorruptBody => "corrupt_body",
             Self::OversizedBody { .. } => "oversized_body",
+            Self::CutAfter { .. } => "cut_after",
+            Self::Slow { .. } => "slow",
+            Self::Redirect { .. } => "redirect",
+            Self::WrongHash => "wrong_hash",
+            Self::LinkTo { .. } => "link_to",
+            Self::ExpiredLink => "expired_link",
+            Self::Gzip { .. } => "gzip",
             Self::RateLimited { .. } => "rate_limited",
         }
     }
@@ -108,9 +150,41 @@ impl FaultKind {
                 | Self::Probe
                 | Self::CorruptBody
                 | Self::OversizedBody { .. }
+                | Self::CutAfter { .. }
+                | Self::Slow { .. }
+                | Self::WrongHash
+                | Self::LinkTo { .. }
+                | Self::ExpiredLink
+                | Self::Gzip { .. }
         )
     }
+
+    /// Whether it can strike this operation at all.
+    fn concerns(&self, operation: &str) -> bool {
+        match self {
+            Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
+                LINKS.contains(&operation)
+            }
+            Self::ExpiredLink | Self::Gzip { hash: GzipHash::Unpacked } => {
+                LINKS.contains(&operation) || operation == FLOW_FILE.name
+            }
+            _ => true,
+        }
+    }
 }
+
+/// Which bytes a gzip fault announces the hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GzipHash {
+    /// Those that are sent.
+    Packed,
+    /// Those inside.
+    Unpacked,
+}
+
+/// Operations whose replies hold a link to a flow file.
+const LINKS: [&str; 4] = [USE_FLOW.name, REFUND_FLOW.name, USE_FLOW_BY_DAY.name, REFUND_FLOW_BY_DAY.name];
 
 /// A failure and the requests it strikes.
 ///
@@ -215,7 +289,22 @@ impl FaultRule {
                 known.join(", ")
             ));
         }
+        let concerned = |operation: &&&Operation| {
+            fits(&self.operation, operation.name) && self.kind.concerns(operation.name)
+        };
+        if OPERATIONS.iter().find(concerned).is_none() {
+            return refuse(format!("{} does not concern {}", self.kind.name(), self.operation));
+        }
         match &self.kind {
+            FaultKind::Redirect { status, .. } if !(300..400).contains(status) => {
+                refuse(format!("{status} does not redirect"))
+            }
+            FaultKind::Redirect { location: text, .. } | FaultKind::LinkTo { url: text }
+                if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
+                refuse(format!("{text} cannot be an address"))
+            }
+            FaultKind::Slow { bytes_per_second: 0 } => refuse("a body that never moves".to_owned()),
             FaultKind::Status { status, .. } if !(400..600).contains(status) => {
                 refuse(format!("{status} is no error status"))
             }
@@ -258,6 +347,15 @@ mod tests {
         let status = FaultKind::Status { status: 200, code: "OK".into(), message: None };
         assert!(refused(FaultRule::new(status)).contains("200"));
         assert!(refused(FaultRule::new(FaultKind::Delay)).contains("delay_ms"));
+        assert!(refused(FaultRule::new(FaultKind::WrongHash).operation("coupon.send")).contains("concern"));
+        let packed = FaultKind::Gzip { hash: GzipHash::Packed };
+        assert!(refused(FaultRule::new(packed).operation("stock.flow_file")).contains("concern"));
+        let redirect = |status, location: &str| {
+            FaultRule::new(FaultKind::Redirect { status, location: location.into() })
+        };
+        assert!(refused(redirect(200, "https://evil.example/")).contains("200"));
+        assert!(refused(redirect(302, "a\r\nb")).contains("address"));
+        assert!(refused(FaultRule::new(FaultKind::Slow { bytes_per_second: 0 })).contains("moves"));
         let header = FaultKind::MissingSignature { header: Some("Date".into()) };
         assert!(refused(FaultRule::new(header)).contains("Date"));
         assert!(FaultRule::new(FaultKind::Cut).operation("stock.*").check().is_ok());

@@ -8,11 +8,15 @@
 //! there the writer does the reading too.
 
 mod batch;
+pub(crate) mod callbacks;
 pub(crate) mod clock;
 pub(crate) mod coupons;
+pub(crate) mod images;
 pub(crate) mod keys;
 pub(crate) mod merchants;
 pub(crate) mod prefunds;
+pub(crate) mod redemptions;
+pub(crate) mod refunds;
 pub(crate) mod requests;
 pub(crate) mod schema;
 pub(crate) mod stocks;

@@ -211,29 +211,23 @@ impl KnownMerchant {
             app_secret: derived("app secret", &appids[0])[..32].to_owned(),
             appids,
         };
-        Self::restore(
-            public,
-            validity.map(|validity| validity.not_after),
-            seed.product_permission,
-            seed.public_key_only,
-            seed.brand.clone(),
-        )
+        let certificate = validity
+            .map(|validity| KnownCertificate { key: key.verifying_key(), not_after: validity.not_after });
+        Self::restore(public, certificate, seed.product_permission, seed.public_key_only, seed.brand.clone())
     }
 
     /// The same from what the data file keeps.
     pub(crate) fn restore(
         public: Merchant,
-        certificate_not_after: Option<Moment>,
+        certificate: Option<KnownCertificate>,
         product_permission: bool,
         public_key_only: bool,
         brand: Option<String>,
     ) -> Result<Self, MirrorError> {
-        let key = SigningKey::from_pem(&public.private_key_pem)?.verifying_key();
         let api_v3_key = public.api_v3_key.as_bytes().try_into().map_err(|_| MirrorError::Seed {
             mchid: public.mchid.clone(),
             reason: "an APIv3 key has 32 ASCII characters".to_owned(),
         })?;
-        let certificate = certificate_not_after.map(|not_after| KnownCertificate { key, not_after });
         Ok(Self { public, certificate, api_v3_key, product_permission, public_key_only, brand })
     }
 

@@ -20,6 +20,7 @@ use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
 use crate::merchant::{Merchant, MerchantSeed};
 use crate::moment::Moment;
+use crate::payment::{self, CouponRecord, Redeem, Refund};
 use crate::platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
@@ -52,12 +53,14 @@ impl Mirror {
         let merchant = merchants.all().next().map(|known| known.public.clone());
         let merchant = merchant.ok_or(MirrorError::NotFound { what: "merchant" })?;
         let keep_alive = state.settings.keep_alive;
+        let base_url = format!("http://{bound}");
+        state.set_base_url(base_url.clone());
         let app_state: App = Arc::new(state);
         let (stop, stopped) = watch::channel(false);
         let router = app(Arc::clone(&app_state));
         let server = tokio::spawn(serve::serve(listener, router, keep_alive, stopped));
         tracing::info!(address = %bound, "mirror is listening");
-        Ok(Self { app: app_state, base_url: format!("http://{bound}"), merchant, stop, server: Some(server) })
+        Ok(Self { app: app_state, base_url, merchant, stop, server: Some(server) })
     }
 
     /// `http://address:port`, without a slash at the end.
@@ -220,6 +223,49 @@ impl Mirror {
     /// When there is no such stock or merchant, or storage fails.
     pub async fn authorise_sender(&self, stock_id: &str, mchid: &str) -> Result<(), MirrorError> {
         control::senders::authorise(&self.app, stock_id, mchid).await
+    }
+
+    /// Pays with a coupon, as a user would: it must be usable now, the total must reach its threshold, and the
+    /// merchant must be one of the stock's. Returns the coupon afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when the payment cannot be made, [`MirrorError::NotFound`] when there is no such
+    /// coupon; or storage fails.
+    pub async fn redeem(&self, coupon_id: &str, payment: Redeem) -> Result<CouponRecord, MirrorError> {
+        payment::redeem(&self.app, coupon_id, payment).await
+    }
+
+    /// Refunds the order that a coupon was used in, or a part of it. With the whole order refunded the coupon
+    /// is `SENDED` again, or `EXPIRED` if its time is over; until then it stays `USED`.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when there is nothing to refund or less than asked for,
+    /// [`MirrorError::NotFound`] when there is no such coupon; or storage fails.
+    pub async fn refund(&self, coupon_id: &str, refund: Refund) -> Result<CouponRecord, MirrorError> {
+        payment::refund(&self.app, coupon_id, refund).await
+    }
+
+    /// A coupon with everything that was paid with it and refunded.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such coupon, or storage fails.
+    pub async fn coupon(&self, coupon_id: &str) -> Result<CouponRecord, MirrorError> {
+        payment::show(&self.app, coupon_id).await
+    }
+
+    /// Makes a long history quickly: gives `rows` coupons of a running stock to as many made-up users and
+    /// redeems each now, all in one transaction. A million rows take some seconds, during which nothing else is
+    /// written. Budgets hold; the limits of users are not looked at, since every user is new.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when the stock does not give coupons now or not so many,
+    /// [`MirrorError::NotFound`] when there is no such stock; or storage fails.
+    pub async fn fill_flow(&self, stock_id: &str, rows: i64) -> Result<(), MirrorError> {
+        payment::fill(&self.app, stock_id, rows).await
     }
 
     /// Marks a user's account as restricted: it can receive no coupon.

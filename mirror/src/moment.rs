@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, FixedOffset, SecondsFormat, TimeZone};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone};
 
 const SECOND: i64 = 1_000;
-const DAY: i64 = 24 * 60 * 60 * SECOND;
-const BEIJING_OFFSET: i64 = 8 * 60 * 60 * SECOND;
+const HOUR: i64 = 60 * 60 * SECOND;
+const DAY: i64 = 24 * HOUR;
+const BEIJING_OFFSET: i64 = 8 * HOUR;
 /// 0001-01-02 and 9999-12-30: inside what both chrono and RFC 3339 can write.
 const MIN: i64 = -62_135_510_400_000;
 const MAX: i64 = 253_402_128_000_000;
@@ -58,6 +59,32 @@ impl Moment {
         Self::from_millis((self.beijing_day() + 1) * DAY - BEIJING_OFFSET)
     }
 
+    /// This hour of the following Beijing day.
+    pub(crate) fn next_beijing_day_at(self, hour: i64) -> Self {
+        self.next_beijing_midnight().plus_millis(hour * HOUR)
+    }
+
+    /// 0 is Sunday, 6 is Saturday.
+    pub(crate) fn beijing_weekday(self) -> i64 {
+        // 1970-01-01 was a Thursday.
+        (self.beijing_day() + 4).rem_euclid(7)
+    }
+
+    /// Seconds since 00:00 Beijing time.
+    pub(crate) fn beijing_second(self) -> i64 {
+        (self.0 + BEIJING_OFFSET).rem_euclid(DAY) / SECOND
+    }
+
+    /// `yyyyMMdd` in Beijing.
+    pub(crate) fn beijing_date(self) -> String {
+        self.date_time().format("%Y%m%d").to_string()
+    }
+
+    /// `yyyy-MM-dd HH:mm:ss` in Beijing, as flow files write it.
+    pub(crate) fn beijing_text(self) -> String {
+        self.date_time().format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// 00:00 Beijing time of the first day of this month.
     pub(crate) fn beijing_month_start(self) -> Self {
         let day_of_month = i64::from(self.date_time().day0());
@@ -89,6 +116,19 @@ impl<Tz: TimeZone> From<DateTime<Tz>> for Moment {
     }
 }
 
+/// The number of a Beijing day written as `yyyy-MM-dd`, counted from 1970-01-01.
+pub(crate) fn day_number(text: &str) -> Option<i64> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    // Parsing takes one-digit months and blanks; the form has neither.
+    let is_plain = date.format("%Y-%m-%d").to_string() == text;
+    is_plain.then(|| date.signed_duration_since(NaiveDate::default()).num_days())
+}
+
+/// 00:00 Beijing time of a day.
+pub(crate) fn day_start(day: i64) -> Moment {
+    Moment::from_millis(day.saturating_mul(DAY).saturating_sub(BEIJING_OFFSET))
+}
+
 fn beijing() -> FixedOffset {
     FixedOffset::east_opt(8 * 60 * 60).expect("eight hours is a valid offset")
 }
@@ -116,6 +156,24 @@ mod tests {
         let moment = at("2026-07-30T02:00:00.123Z");
         assert_eq!(moment.rfc3339(), "2026-07-30T10:00:00+08:00");
         assert_eq!(moment.http_date(), "Thu, 30 Jul 2026 02:00:00 GMT");
+    }
+
+    #[test]
+    fn days_have_numbers_and_hours() {
+        let moment = at("2026-08-10T23:59:58.999+08:00");
+        assert_eq!(day_number("2026-08-10"), Some(moment.beijing_day()));
+        assert_eq!(day_number("1970-01-01"), Some(0));
+        for bad in ["2026-8-10", "20260810", "2026-02-30", " 2026-08-10", "2026-08-10 ", "today"] {
+            assert_eq!(day_number(bad), None, "{bad}");
+        }
+        assert_eq!(day_start(moment.beijing_day()), at("2026-08-10T00:00:00+08:00"));
+        assert_eq!(moment.next_beijing_day_at(10), at("2026-08-11T10:00:00+08:00"));
+        assert_eq!((moment.beijing_weekday(), moment.beijing_second()), (1, 86_398));
+        assert_eq!(at("1969-12-28T00:00:00+08:00").beijing_weekday(), 0);
+        assert_eq!(
+            (moment.beijing_date(), moment.beijing_text().as_str()),
+            ("20260810".to_owned(), "2026-08-10 23:59:58")
+        );
     }
 
     #[test]

@@ -31,9 +31,35 @@ operations! {
     CERTIFICATES = "certificates.list", GET "/v3/certificates", 1_000 / 1;
     STOCK_CREATE = "stock.create", POST "/v3/marketing/favor/coupon-stocks", 60 / 60;
     STOCK_START = "stock.start", POST "/v3/marketing/favor/stocks/{stock_id}/start", 1_000 / 60;
+    STOCK_PAUSE = "stock.pause", POST "/v3/marketing/favor/stocks/{stock_id}/pause", 1_000 / 60;
+    STOCK_RESTART = "stock.restart", POST "/v3/marketing/favor/stocks/{stock_id}/restart", 1_000 / 60;
+    STOCK_STOP = "stock.stop", POST "/v3/marketing/favor/stocks/{stock_id}/stop", 1_000 / 60;
+    STOCK_LIST = "stock.list", GET "/v3/marketing/favor/stocks", 1_000 / 1;
+    STOCK_MERCHANTS = "stock.merchants", GET "/v3/marketing/favor/stocks/{stock_id}/merchants", 1_000 / 60;
+    STOCK_ITEMS = "stock.items", GET "/v3/marketing/favor/stocks/{stock_id}/items", 600 / 60;
+    MODIFY_ITEMS = "stock.modify_items", POST
+        "/v3/marketing/favor/stocks/{stock_id}/modify-goods-id", 1_000 / 60;
+    MODIFY_MERCHANTS = "stock.modify_merchants", POST
+        "/v3/marketing/favor/stocks/{stock_id}/modify-merchants", 1_000 / 60;
+    MODIFY_BUDGET = "stock.modify_budget", POST
+        "/v3/marketing/favor/stocks/{stock_id}/max-amount-modify", 1_000 / 60;
+    MODIFY_DAILY_BUDGET = "stock.modify_daily_budget", PATCH
+        "/v3/marketing/favor/stocks/{stock_id}", 1_000 / 60;
     STOCK_GET = "stock.get", GET "/v3/marketing/favor/stocks/{stock_id}", 500 / 1;
     COUPON_SEND = "coupon.send", POST "/v3/marketing/favor/users/{openid}/coupons", 500 / 1;
     COUPON_GET = "coupon.get", GET "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}", 500 / 1;
+    COUPON_LIST = "coupon.list", GET "/v3/marketing/favor/users/{openid}/coupons", 500 / 1;
+    CALLBACK_GET = "callback.get", GET "/v3/marketing/favor/callbacks", 2_000 / 1;
+    CALLBACK_SET = "callback.set", POST "/v3/marketing/favor/callbacks", 1_000 / 60;
+    IMAGE_UPLOAD = "image.upload", POST "/v3/marketing/favor/media/image-upload", 1_000 / 60;
+    USE_FLOW = "stock.use_flow", GET "/v3/marketing/favor/stocks/{stock_id}/use-flow", 1_000 / 60;
+    REFUND_FLOW = "stock.refund_flow", GET "/v3/marketing/favor/stocks/{stock_id}/refund-flow", 1_000 / 60;
+    USE_FLOW_BY_DAY = "stock.use_flow_by_day", GET
+        "/v3/marketing/favor/stocks/{stock_id}/use-flow-by-day", 1_000 / 60;
+    REFUND_FLOW_BY_DAY = "stock.refund_flow_by_day", GET
+        "/v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day", 1_000 / 60;
+    FLOW_FILE = "stock.flow_file", GET "/v3/billdownload/file", 1_000 / 60;
+    FLOW_FILE_BY_DAY = "stock.flow_file", GET "/mkt/storage/bill/download", 1_000 / 60;
 }
 
 /// How a path fits a template.
@@ -99,7 +125,8 @@ mod tests {
         assert_eq!(found(Method::GET, "/v3/certificates"), Some("certificates.list"));
         assert_eq!(found(Method::POST, "/v3/marketing/favor/users/o/coupons"), Some("coupon.send"));
         assert_eq!(found(Method::GET, "/v3/marketing/favor/users/o/coupons/1"), Some("coupon.get"));
-        assert_eq!(found(Method::GET, "/v3/marketing/favor/users/o/coupons"), None);
+        assert_eq!(found(Method::GET, "/v3/marketing/favor/users/o/coupons"), Some("coupon.list"));
+        assert_eq!(found(Method::PATCH, "/v3/marketing/favor/stocks/1"), Some("stock.modify_daily_budget"));
         assert_eq!(found(Method::GET, "/v3/certificates/"), None);
     }
 

@@ -1,12 +1,16 @@
 //! A response with its headers and signature, ready for the wire.
 
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::answer::Answer;
-use crate::connection::{Cut, HalfBody};
+use crate::connection::{Cut, Pace, StreamedBody};
+use crate::flow::file::FlowFile;
 use crate::moment::Moment;
 use crate::platform_keys::Signer;
 use crate::random;
@@ -34,6 +38,10 @@ pub(crate) enum Delivery {
     Whole,
     /// Half the body, then the connection ends.
     Truncated,
+    /// This much of the body, then the connection ends.
+    CutAfter(u64),
+    /// The whole body at this many bytes a second.
+    Slow(u64),
     /// Nothing; the connection ends.
     Cut,
 }
@@ -44,6 +52,8 @@ pub(crate) struct Outgoing {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Sent in the place of the body.
+    pub(crate) file: Option<Arc<FlowFile>>,
     pub(crate) delivery: Delivery,
 }
 
@@ -53,7 +63,10 @@ impl Outgoing {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(header::SERVER, HeaderValue::from_static("nginx"));
         headers.insert(header::DATE, text(&now.http_date()));
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        let is_file = answer.file.is_some();
+        let content_type =
+            if is_file { "application/octet-stream" } else { "application/json; charset=utf-8" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN"));
@@ -61,10 +74,16 @@ impl Outgoing {
         if let Some(seconds) = answer.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(signer) = signer {
+        if let Some(signer) = signer.filter(|_| !is_file) {
             sign(&mut headers, &answer.body, signer, now);
         }
-        Self { status: answer.status, headers, body: answer.body.clone(), delivery: Delivery::Whole }
+        Self {
+            status: answer.status,
+            headers,
+            body: answer.body.clone(),
+            file: answer.file.clone(),
+            delivery: Delivery::Whole,
+        }
     }
 
     /// Says how long an idle HTTP/1 connection stays open.
@@ -76,12 +95,37 @@ impl Outgoing {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Puts a file's content into the body, for faults that change it.
+    pub(crate) fn load(&mut self) {
+        if let Some(file) = self.file.take() {
+            let mut content = Vec::new();
+            if let Err(error) = file.open().and_then(|mut file| file.read_to_end(&mut content)) {
+                tracing::error!(%error, "a flow file could not be read");
+            }
+            self.body = content.into();
+        }
+    }
+
     pub(crate) fn into_response(self) -> Response {
-        let length = self.body.len();
-        let body = match self.delivery {
-            Delivery::Whole => Body::from(self.body),
-            Delivery::Truncated => Body::new(HalfBody::of(&self.body)),
-            Delivery::Cut => Body::empty(),
+        let length = self.file.as_ref().map_or(self.body.len() as u64, |file| file.bytes);
+        let pace = match self.delivery {
+            Delivery::Whole | Delivery::Cut => Pace::default(),
+            Delivery::Truncated => Pace { cut_after: Some(length / 2), ..Pace::default() },
+            Delivery::CutAfter(bytes) => Pace { cut_after: Some(bytes), ..Pace::default() },
+            Delivery::Slow(rate) => Pace { bytes_per_second: Some(rate), ..Pace::default() },
+        };
+        let body = match self.file {
+            _ if self.delivery == Delivery::Cut => Body::empty(),
+            Some(file) => match file.open() {
+                // The file lives as long as somebody reads it.
+                Ok(open) => Body::new(StreamedBody::of(Held { open, _file: file }, pace)),
+                Err(error) => {
+                    tracing::error!(%error, "a flow file could not be opened");
+                    Body::new(StreamedBody::of(std::io::empty(), Pace { cut_after: Some(0), ..pace }))
+                }
+            },
+            None if pace == Pace::default() => Body::from(self.body),
+            None => Body::new(StreamedBody::of(Cursor::new(self.body), pace)),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -91,6 +135,18 @@ impl Outgoing {
             response.extensions_mut().insert(Cut);
         }
         response
+    }
+}
+
+/// An open file that is not removed before it is closed.
+struct Held {
+    open: std::fs::File,
+    _file: Arc<FlowFile>,
+}
+
+impl Read for Held {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.open.read(buffer)
     }
 }
 

@@ -1,12 +1,16 @@
 //! Parameters of a call: JSON body, query, path.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use crate::exchange::Call;
+use crate::moment::Moment;
 use crate::rules::parameter::{
-    CONTENT_TYPE, Field, JSON, LENGTH, Location, PATH, PLANE, REQUIRED, fault, outside_basic_plane,
+    CONTENT_TYPE, Field, JSON, LENGTH, Location, PAGE, PATH, PLANE, RANGE, REQUIRED, TIME, TYPE, fault,
+    outside_basic_plane,
 };
-use crate::rules::{Refusal, ensure};
+use crate::rules::{Refusal, Rule, ensure};
 
 /// The body as a JSON object, once it is sure that it is one.
 pub(crate) fn body(call: &Call) -> Result<Map<String, Value>, Refusal> {
@@ -38,6 +42,58 @@ pub(crate) fn required_query(call: &Call, field: Field, longest: usize) -> Resul
         Some(value) if !value.is_empty() => limited(value, field, Location::Query, longest),
         _ => Err(fault(&REQUIRED, field, "", Location::Query, None, "此字段为必填项")),
     }
+}
+
+/// A query parameter that may be missing or empty.
+pub(crate) fn optional_query(call: &Call, field: Field, longest: usize) -> Result<Option<String>, Refusal> {
+    match query(call, field) {
+        Some(value) if !value.is_empty() => limited(value, field, Location::Query, longest).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// A point in time in the query, which may be missing.
+pub(crate) fn time_query(call: &Call, field: Field) -> Result<Option<Moment>, Refusal> {
+    let Some(text) = optional_query(call, field, 64)? else { return Ok(None) };
+    match chrono::DateTime::parse_from_rfc3339(&text) {
+        Ok(time) => Ok(Some(time.into())),
+        Err(_) => Err(query_fault(&TIME, field, text, "须为RFC 3339格式")),
+    }
+}
+
+/// A number of 32 bits in the query, which may be missing; one beyond the limit breaks the rule.
+pub(crate) fn number_query(
+    call: &Call,
+    field: Field,
+    numbers: RangeInclusive<i64>,
+) -> Result<Option<i64>, Refusal> {
+    let Some(text) = optional_query(call, field, 32)? else { return Ok(None) };
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(number) = text.parse::<u32>().ok().filter(|_| plain).map(i64::from) else {
+        return Err(query_fault(&TYPE, field, text, "无法转换为整数类型"));
+    };
+    if number > *numbers.end() {
+        return Err(query_fault(&PAGE, field, text, "超过上限"));
+    }
+    if number < *numbers.start() {
+        return Err(query_fault(&RANGE, field, text, &format!("最小值为{}", numbers.start())));
+    }
+    Ok(Some(number))
+}
+
+/// A number in the query that must be there.
+pub(crate) fn required_number_query(
+    call: &Call,
+    field: Field,
+    numbers: RangeInclusive<i64>,
+) -> Result<i64, Refusal> {
+    let missing = || fault(&REQUIRED, field, "", Location::Query, None, "此字段为必填项");
+    number_query(call, field, numbers)?.ok_or_else(missing)
+}
+
+/// A query parameter breaks a rule.
+pub(crate) fn query_fault(rule: &'static Rule, field: Field, value: String, issue: &str) -> Refusal {
+    fault(rule, field, "", Location::Query, Some(&Value::from(value)), issue)
 }
 
 /// A path parameter within its length.

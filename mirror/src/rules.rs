@@ -4,8 +4,13 @@
 //! which rule was broken.
 
 pub(crate) mod authentication;
+pub(crate) mod callback;
 pub(crate) mod create;
 pub(crate) mod edge;
+pub(crate) mod flow;
+pub(crate) mod image;
+pub(crate) mod lifecycle;
+pub(crate) mod modify;
 pub(crate) mod parameter;
 pub(crate) mod platform;
 pub(crate) mod query;
@@ -116,7 +121,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         platform::RULES,
         create::RULES,
         start::RULES,
+        lifecycle::RULES,
+        modify::RULES,
         query::RULES,
+        flow::RULES,
+        callback::RULES,
+        image::RULES,
         send::RULES,
     ]
     .into_iter()

@@ -1,11 +1,12 @@
 //! What all parts of a running mirror share.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use crate::clock::{ClockMode, Clocks};
 use crate::directory::Directory;
 use crate::fault::FaultPlan;
+use crate::flow::links::Links;
 use crate::ledger::Ledger;
 use crate::lock;
 use crate::platform_keys::PlatformKeys;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) faults: FaultPlan,
     pub(crate) log: Arc<RequestLog>,
     pub(crate) rates: RateLimits,
+    pub(crate) links: Links,
+    base_url: OnceLock<String>,
     platform: RwLock<Arc<PlatformKeys>>,
     merchants: RwLock<Arc<Directory>>,
     /// Held while keys, merchants or the clock are being replaced.
@@ -62,10 +65,21 @@ impl State {
             faults: FaultPlan::default(),
             log: Arc::new(log),
             rates,
+            links: Links::default(),
+            base_url: OnceLock::new(),
             platform: RwLock::new(Arc::new(platform)),
             merchants: RwLock::new(Arc::new(merchants)),
             changing: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// `http://address:port`, once the mirror listens.
+    pub(crate) fn base_url(&self) -> &str {
+        self.base_url.get().map_or("", String::as_str)
+    }
+
+    pub(crate) fn set_base_url(&self, url: String) {
+        self.base_url.get_or_init(|| url);
     }
 
     pub(crate) fn platform(&self) -> Arc<PlatformKeys> {

@@ -1,5 +1,9 @@
 //! The endpoints of stocks.
 
+pub(crate) mod lifecycle;
+pub(crate) mod list;
+pub(crate) mod members;
+pub(crate) mod modify;
 pub(crate) mod new_stock;
 pub(crate) mod state;
 mod wire;
@@ -22,11 +26,13 @@ use crate::rules::{Refusal, query};
 use crate::state::App;
 
 pub(crate) use new_stock::NewStock;
+#[cfg(test)]
+pub(crate) use state::FixedTime;
 pub(crate) use state::{StockState, StockStatus};
 pub(crate) use wire::FaceValue;
 use wire::StockWire;
 
-const STOCK_ID: Field = Field::new("stock_id", "批次id");
+pub(crate) const STOCK_ID: Field = Field::new("stock_id", "批次id");
 const CREATOR: Field = Field::new("stock_creator_mchid", "创建批次的商户号").with_required("商户号必填");
 
 /// `POST …/coupon-stocks`

@@ -7,6 +7,7 @@ mod coverage;
 #[path = "../support/file_server.rs"]
 mod file_server;
 mod flow_download;
+mod flows;
 mod harness;
 mod keys;
 mod life_cycle;

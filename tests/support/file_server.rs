@@ -1,6 +1,8 @@
 //! A server that gives a flow's link and its file, and can do both badly. It signs nothing: for flow links the
 //! protocol allows that.
 
+#![allow(dead_code, reason = "shared by test binaries that each use a part of it")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use favor_core::{Fen, StockId};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::demo::flows::{FlowTotals, Used};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// The counts of a run, from four sides: the client, the queries, the stock's counter, the mirror's audit.
-#[derive(Debug)]
+/// The counts of a run, from several sides: the client, the queries, the stock's counter, the flow files, and the
+/// mirror's audit.
+#[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) stock_id: StockId,
     pub(crate) people: u64,
@@ -21,36 +23,34 @@ pub(crate) struct Summary {
     pub(crate) distinct_coupons: u64,
     pub(crate) queried_back: u64,
     pub(crate) mirror_distributed: u64,
+    #[serde(flatten)]
+    pub(crate) used: Used,
+    pub(crate) use_flow: FlowTotals,
+    pub(crate) refund_flow: FlowTotals,
     pub(crate) audit_ok: bool,
     pub(crate) verified_responses: u64,
     pub(crate) face_value: Fen,
-    pub(crate) took: Duration,
     pub(crate) refusals: BTreeMap<String, u64>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(crate) took: Duration,
 }
 
-#[derive(Serialize)]
-struct Json<'a> {
-    stock_id: &'a StockId,
-    people: u64,
-    sent: u64,
-    refused: u64,
-    not_sent: u64,
-    unknown: u64,
-    distinct_coupons: u64,
-    queried_back: u64,
-    mirror_distributed: u64,
-    audit_ok: bool,
-    verified_responses: u64,
-    given_fen: i64,
-    refusals: &'a BTreeMap<String, u64>,
-    seconds: f64,
+fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(took.as_secs_f64())
 }
 
 impl Summary {
-    /// Whether all sides agree that everybody got exactly one coupon.
+    /// Whether all sides agree: everybody got exactly one coupon, and the flow files tell what happened, to the fen.
     fn balances(&self) -> bool {
         let all = [self.sent, self.distinct_coupons, self.queried_back, self.mirror_distributed];
-        self.audit_ok && all.iter().all(|count| *count == self.people)
+        self.audit_ok
+            && all.iter().all(|count| *count == self.people)
+            && self.flow_balances(self.use_flow, self.used.redeemed)
+            && self.flow_balances(self.refund_flow, self.used.refunded)
+    }
+
+    fn flow_balances(&self, flow: FlowTotals, count: u64) -> bool {
+        flow.rows == count && self.face_value.checked_mul(count).is_ok_and(|sum| sum == flow.discount)
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -66,31 +66,13 @@ impl Summary {
     }
 
     pub(crate) fn print(&self, output: &Output) -> anyhow::Result<()> {
-        let given = self.face_value.checked_mul(self.distinct_coupons)?;
         if output.is_json() {
-            return output.json(&Json {
-                stock_id: &self.stock_id,
-                people: self.people,
-                sent: self.sent,
-                refused: self.refused,
-                not_sent: self.not_sent,
-                unknown: self.unknown,
-                distinct_coupons: self.distinct_coupons,
-                queried_back: self.queried_back,
-                mirror_distributed: self.mirror_distributed,
-                audit_ok: self.audit_ok,
-                verified_responses: self.verified_responses,
-                given_fen: given.get(),
-                refusals: &self.refusals,
-                seconds: self.took.as_secs_f64(),
-            });
+            return output.json(self);
         }
-        output.line(&format!(
-            "Stock {} to {} people in {:.1} s\n",
-            self.stock_id,
-            self.people,
-            self.took.as_secs_f64()
-        ))?;
+        let given = self.face_value.checked_mul(self.distinct_coupons)?;
+        let took = self.took.as_secs_f64();
+        output.line(&format!("Stock {} to {} people in {took:.1} s\n", self.stock_id, self.people))?;
+        let flow = |flow: FlowTotals| format!("{} rows, {}", flow.rows, flow.discount);
         output.facts([
             ("  sent", format!("{} coupons of {}, {given} in all", self.sent, self.face_value)),
             ("  refused", self.refused.to_string()),
@@ -99,6 +81,10 @@ impl Summary {
             ("  different coupons", self.distinct_coupons.to_string()),
             ("  found by query", self.queried_back.to_string()),
             ("  counted by the mirror", self.mirror_distributed.to_string()),
+            ("  redeemed", self.used.redeemed.to_string()),
+            ("  in the use flow", flow(self.use_flow)),
+            ("  refunded", self.used.refunded.to_string()),
+            ("  in the refund flow", flow(self.refund_flow)),
             ("  answers verified", self.verified_responses.to_string()),
             ("  mirror's audit", if self.audit_ok { "holds" } else { "broken" }.to_owned()),
         ])?;
@@ -106,7 +92,7 @@ impl Summary {
             output.line(&format!("  {count} ended with {reason}"))?;
         }
         output.line(if self.balances() {
-            "\nEverybody got exactly one coupon, and all counts agree."
+            "\nEverybody got exactly one coupon, and all counts agree to the fen."
         } else {
             "\nThe counts do not agree: see above."
         })

@@ -14,8 +14,11 @@ fn everybody_gets_exactly_one_coupon() {
     for field in ["refused", "unknown", "not_sent"] {
         assert_eq!(summary[field], 0, "{field}");
     }
-    // 300 sends, 300 queries, create, start, get.
-    assert_eq!(summary["verified_responses"], 603);
+    assert_eq!((&summary["redeemed"], &summary["refunded"]), (&150.into(), &15.into()));
+    assert_eq!(summary["use_flow"], serde_json::json!({"rows": 150, "discount": 75_000}));
+    assert_eq!(summary["refund_flow"], serde_json::json!({"rows": 15, "discount": 7_500}));
+    // 300 sends, 300 queries, create, start, get, and two links.
+    assert_eq!(summary["verified_responses"], 605);
     assert!(summary["stock_id"].is_string() && summary["seconds"].is_number());
     assert_eq!(ran.stdout.lines().count(), 1, "one object on stdout");
 }
@@ -26,5 +29,9 @@ fn a_person_reads_a_summary_and_quiet_is_quiet() {
     let ran = run(favor(folder.path()).args(["demo", "--people", "7", "--quiet"]));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("7 coupons of 5.00 yuan, 35.00 yuan in all"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Everybody got exactly one coupon"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("Everybody got exactly one coupon, and all counts agree to the fen."),
+        "{}",
+        ran.stdout
+    );
 }

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on should stop where it is")]
 
 mod demo;
+#[path = "../../../tests/support/file_server.rs"]
+mod file_server;
+mod flows;
 mod help;
+mod lists_and_images;
 mod mirror;
 mod run;
 mod settings;

@@ -19,7 +19,7 @@ const CREATE: [&str; 12] = [
     "now",
 ];
 
-fn running_stock(mirror: &MirrorProcess) -> String {
+pub fn running_stock(mirror: &MirrorProcess) -> String {
     let created = mirror.run(&[&CREATE[..], &["--output", "json"]].concat());
     assert_eq!(created.code, Some(0), "{created:?}");
     let stock_id = created.json()["stock_id"].as_str().unwrap().to_owned();

@@ -1,6 +1,6 @@
 //! The checks. Each is a query for what must not be: a subject and a sentence.
 
-pub(super) const CHECKS: [(&str, &str); 21] = [
+pub(super) const CHECKS: [(&str, &str); 32] = [
     (
         "stock.distributed",
         "SELECT CAST(s.id AS TEXT), format('says %d coupons were given, there are %d', s.distributed, count(c.id))
@@ -23,10 +23,12 @@ pub(super) const CHECKS: [(&str, &str); 21] = [
     ),
     (
         "stock.max_amount_by_day",
-        "SELECT CAST(s.id AS TEXT), format('%d fen given on day %d, %d allowed', sum(c.amount),
-            (c.received + 28800000) / 86400000, s.max_amount_by_day)
-         FROM stocks s JOIN coupons c ON c.stock_id = s.id WHERE s.max_amount_by_day > 0
-         GROUP BY s.id, (c.received + 28800000) / 86400000 HAVING sum(c.amount) > s.max_amount_by_day",
+        // Against the budget of the day's last coupon, since a daily budget can be changed.
+        "SELECT CAST(d.stock_id AS TEXT), format('%d fen given on day %d, %d allowed', sum(c.amount), d.day,
+            d.allowed)
+         FROM stock_days d JOIN coupons c
+            ON c.stock_id = d.stock_id AND (c.received + 28800000) / 86400000 = d.day
+         WHERE d.allowed > 0 GROUP BY d.stock_id, d.day HAVING sum(c.amount) > d.allowed",
     ),
     (
         "stock.days",
@@ -48,6 +50,26 @@ pub(super) const CHECKS: [(&str, &str); 21] = [
         "stock.state",
         "SELECT CAST(id AS TEXT), format('%s, with%s start time', status, iif(started IS NULL, 'out', ''))
          FROM stocks WHERE (status IN ('running', 'paused')) <> (started IS NOT NULL)",
+    ),
+    (
+        "stock.stopped",
+        "SELECT CAST(id AS TEXT), format('%s, with%s stop time', status, iif(stopped IS NULL, 'out', ''))
+         FROM stocks WHERE (status = 'stoped') <> (stopped IS NOT NULL)",
+    ),
+    (
+        "stock.paused",
+        "SELECT CAST(id AS TEXT), 'is paused, without pause time' FROM stocks
+         WHERE status = 'paused' AND paused IS NULL",
+    ),
+    (
+        "stock.merchants",
+        "SELECT CAST(id AS TEXT), 'can be spent nowhere' FROM stocks
+         WHERE id NOT IN (SELECT stock_id FROM stock_merchants)",
+    ),
+    (
+        "stock.items",
+        "SELECT CAST(id AS TEXT), iif(single_item, 'is for single items and has none', 'is for orders and has items')
+         FROM stocks WHERE single_item <> (id IN (SELECT stock_id FROM stock_items))",
     ),
     (
         "stock.window",
@@ -111,6 +133,57 @@ pub(super) const CHECKS: [(&str, &str); 21] = [
         "request.once",
         "SELECT sender || ' ' || out_request_no, format('made %d coupons', count(*))
          FROM coupons GROUP BY sender, out_request_no HAVING count(*) > 1",
+    ),
+    (
+        "coupon.status",
+        "SELECT CAST(c.id AS TEXT), format('is %s after %d payments, %d of them wholly refunded', c.status,
+            count(r.id), coalesce(sum(r.back = r.total_amount), 0))
+         FROM coupons c LEFT JOIN
+            (SELECT p.id, p.coupon_id, p.total_amount, coalesce(sum(f.amount), 0) AS back
+             FROM redemptions p LEFT JOIN refunds f ON f.redemption_id = p.id GROUP BY p.id) r
+            ON r.coupon_id = c.id
+         GROUP BY c.id
+         HAVING (c.status = 'USED') <> (count(r.id) - coalesce(sum(r.back = r.total_amount), 0))",
+    ),
+    (
+        "redemption.coupon",
+        "SELECT CAST(r.id AS TEXT), 'its coupon is missing or of another stock'
+         FROM redemptions r LEFT JOIN coupons c ON c.id = r.coupon_id WHERE c.stock_id IS NOT r.stock_id",
+    ),
+    (
+        "redemption.value",
+        "SELECT CAST(r.id AS TEXT), format('took %d off %d, its coupon takes %d off %d', r.discount,
+            r.total_amount, c.amount, c.minimum)
+         FROM redemptions r JOIN coupons c ON c.id = r.coupon_id
+         WHERE r.discount <> c.amount OR r.total_amount < c.minimum",
+    ),
+    (
+        "redemption.window",
+        "SELECT CAST(r.id AS TEXT), 'its coupon could not be used then'
+         FROM redemptions r JOIN coupons c ON c.id = r.coupon_id
+         WHERE r.redeemed < c.begins OR r.redeemed > c.ends",
+    ),
+    (
+        "refund.redemption",
+        "SELECT CAST(f.id AS TEXT), 'its payment is missing or of another stock'
+         FROM refunds f LEFT JOIN redemptions r ON r.id = f.redemption_id WHERE r.stock_id IS NOT f.stock_id",
+    ),
+    (
+        "refund.amount",
+        "SELECT CAST(r.id AS TEXT), format('%d of %d fen refunded, %d of the discount of %d', sum(f.amount),
+            r.total_amount, sum(f.discount), r.discount)
+         FROM redemptions r JOIN refunds f ON f.redemption_id = r.id GROUP BY r.id
+         HAVING min(f.amount) < 1 OR min(f.discount) < 0 OR sum(f.amount) > r.total_amount
+            OR sum(f.discount) <> r.discount * sum(f.amount) / r.total_amount",
+    ),
+    (
+        "money.spent",
+        "SELECT CAST(p.stock_id AS TEXT), format('%d fen spent, %d taken off and %d given back', p.spent,
+            (SELECT coalesce(sum(discount), 0) FROM redemptions WHERE stock_id = p.stock_id),
+            (SELECT coalesce(sum(discount), 0) FROM refunds WHERE stock_id = p.stock_id))
+         FROM prefunds p
+         WHERE p.spent <> (SELECT coalesce(sum(discount), 0) FROM redemptions WHERE stock_id = p.stock_id)
+            - (SELECT coalesce(sum(discount), 0) FROM refunds WHERE stock_id = p.stock_id)",
     ),
     (
         "money.lock",

@@ -5,7 +5,8 @@ use crate::ledger::schema;
 
 const DAY: i64 = 86_400_000;
 
-/// Two merchants, a running prefunded stock of ten coupons, two coupons given.
+/// Two merchants, a running prefunded stock of ten coupons, two coupons given. One is used; the other was used
+/// and refunded, and used again and refunded in part.
 fn sound() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     schema::prepare(&db, false).unwrap();
@@ -19,15 +20,20 @@ fn sound() -> Connection {
             second_day_available, created, started, distributed, request)
          VALUES (7, '1', 'n', '', '', 'running', 0, 0, {DAY}, {DAY} * 10, 10, 5000, 1000, 1, 0, 0, 500, 3000, 1,
             '[]', '[]', 0, 0, 1, 2, '');
-         INSERT INTO prefunds VALUES (7, '1', 5000, 0, NULL);
+         INSERT INTO prefunds VALUES (7, '1', 5000, 900, NULL);
+         INSERT INTO stock_merchants VALUES (7, 0, '1');
          INSERT INTO create_requests VALUES ('1', 'c', x'00', 7);
          INSERT INTO stock_senders VALUES (7, '2');
          INSERT INTO users (openid, appid) VALUES ('a', 'wx'), ('b', 'wx');
          INSERT INTO coupons VALUES
-            (1, 7, 'a', 'wx', '1', 'n1', 500, 3000, 'SENDED', {DAY} * 2, {DAY}, {DAY} * 10),
-            (2, 7, 'b', 'wx', '2', 'n1', 500, 3000, 'SENDED', {DAY} * 2, {DAY}, {DAY} * 10);
+            (1, 7, 'a', 'wx', '1', 'n1', 500, 3000, 'USED', {DAY} * 2, {DAY}, {DAY} * 10),
+            (2, 7, 'b', 'wx', '2', 'n1', 500, 3000, 'USED', {DAY} * 2, {DAY}, {DAY} * 10);
          INSERT INTO send_requests VALUES ('1', 'n1', x'00', 1), ('2', 'n1', x'00', 2);
-         INSERT INTO stock_days VALUES (7, 2, 1000);"
+         INSERT INTO stock_days VALUES (7, 2, 1000, 1000);
+         INSERT INTO redemptions (id, coupon_id, stock_id, transaction_id, redeemed, mchid, total_amount, discount)
+         VALUES (1, 1, 7, 't1', {DAY} * 3, '1', 3000, 500), (2, 2, 7, 't2', {DAY} * 3, '1', 4000, 500),
+            (3, 2, 7, 't3', {DAY} * 4, '1', 3000, 500);
+         INSERT INTO refunds VALUES (1, 2, 7, 'r1', {DAY} * 3, 4000, 500), (2, 3, 7, 'r2', {DAY} * 4, 600, 100);"
     ))
     .unwrap();
     db
@@ -40,6 +46,8 @@ fn a_sound_ledger_passes() {
     assert!(audit.ok);
     let stock = &audit.stocks[0];
     assert_eq!((stock.stock_id.as_str(), stock.coupons, stock.amount), ("7", 2, 1_000));
+    assert_eq!((stock.used, stock.redemptions, stock.refunds), (2, 3, 2));
+    assert_eq!((stock.redeemed_amount, stock.refunded_amount), (1_500, 600));
     assert_eq!((stock.distinct_users, stock.distinct_out_request_nos), (2, 2));
 }
 
@@ -50,11 +58,28 @@ fn every_check_finds_its_damage() {
         ("stock.max_coupons", "UPDATE stocks SET max_coupons = 1"),
         ("stock.max_amount", "UPDATE stocks SET max_amount = 999"),
         ("stock.budget", "UPDATE stocks SET coupon_amount = 400"),
-        ("stock.max_amount_by_day", "UPDATE stocks SET max_amount_by_day = 500"),
+        ("stock.max_amount_by_day", "UPDATE stock_days SET allowed = 500"),
         ("stock.days", "UPDATE stock_days SET amount = 500"),
         ("stock.days", "DELETE FROM stock_days"),
         ("stock.max_coupons_per_user", "UPDATE coupons SET openid = 'a'"),
         ("stock.state", "UPDATE stocks SET started = NULL"),
+        ("stock.stopped", "UPDATE stocks SET stopped = 1"),
+        ("stock.paused", "UPDATE stocks SET status = 'paused'"),
+        ("stock.merchants", "DELETE FROM stock_merchants"),
+        ("stock.items", "UPDATE stocks SET single_item = 1"),
+        ("stock.items", "INSERT INTO stock_items VALUES (7, 0, 'a')"),
+        ("coupon.status", "UPDATE coupons SET status = 'SENDED' WHERE id = 1"),
+        ("coupon.status", "DELETE FROM refunds WHERE id = 1"),
+        ("coupon.status", "DELETE FROM redemptions WHERE id = 1"),
+        ("coupon.status", "UPDATE refunds SET amount = 3000, discount = 500 WHERE id = 2"),
+        ("redemption.coupon", "UPDATE redemptions SET stock_id = 8 WHERE id = 1"),
+        ("redemption.value", "UPDATE redemptions SET discount = 400 WHERE id = 1"),
+        ("redemption.value", "UPDATE redemptions SET total_amount = 2999 WHERE id = 1"),
+        ("redemption.window", "UPDATE redemptions SET redeemed = {DAY} * 10 + 1 WHERE id = 1"),
+        ("refund.redemption", "UPDATE refunds SET redemption_id = 9 WHERE id = 1"),
+        ("refund.amount", "UPDATE refunds SET discount = 101 WHERE id = 2"),
+        ("refund.amount", "UPDATE refunds SET amount = 4001 WHERE id = 1"),
+        ("money.spent", "UPDATE prefunds SET spent = 500"),
         ("stock.window", "UPDATE stocks SET ends = begins"),
         ("stock.request", "DELETE FROM create_requests"),
         ("request.stock", "UPDATE create_requests SET stock_id = 8"),
@@ -72,7 +97,7 @@ fn every_check_finds_its_damage() {
     ];
     for (check, damage) in damages {
         let db = sound();
-        db.execute_batch(damage).unwrap();
+        db.execute_batch(&damage.replace("{DAY}", &DAY.to_string())).unwrap();
         let audit = audit(&db).unwrap();
         assert!(!audit.ok);
         assert!(

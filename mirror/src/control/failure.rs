@@ -41,6 +41,7 @@ impl From<MirrorError> for Failure {
         let message = error.to_string();
         match error {
             MirrorError::NotFound { .. } => Self::not_found(message),
+            MirrorError::Refused { .. } => Self { status: StatusCode::CONFLICT, code: "REFUSED", message },
             MirrorError::Seed { .. } | MirrorError::Fault { .. } | MirrorError::Key { .. } => {
                 Self::bad_request(message)
             }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use crate::rules;
 
-const CALLS: [(&str, &str, &str); 20] = [
+const CALLS: [(&str, &str, &str); 24] = [
     ("GET", "/_mirror", "this list"),
     ("GET", "/_mirror/audit", "recounts everything from the coupons and reports what does not add up"),
     ("GET", "/_mirror/clock", "the test clock"),
@@ -15,6 +15,21 @@ const CALLS: [(&str, &str, &str); 20] = [
         "POST",
         "/_mirror/clock",
         "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}",
+    ),
+    (
+        "GET",
+        "/_mirror/coupons/{coupon_id}",
+        "a coupon with its user and all that was paid with it and refunded",
+    ),
+    (
+        "POST",
+        "/_mirror/coupons/{coupon_id}/redeem",
+        "pays with it: {\"total_amount\":3850,\"consume_mchid\":\"1900000109\",\"transaction_id\":\"T1\",\"goods_detail\":[],\"device_no\":\"POS-7\",\"bank_serial\":\"1\"}, each optional",
+    ),
+    (
+        "POST",
+        "/_mirror/coupons/{coupon_id}/refund",
+        "refunds the order, or a part of it: {\"amount\":1000}; with all of it the coupon is free again",
     ),
     ("GET", "/_mirror/faults", "planned faults and how often each struck"),
     (
@@ -45,6 +60,11 @@ const CALLS: [(&str, &str, &str); 20] = [
     ("GET", "/_mirror/requests", "the last requests, newest first; limit, after"),
     ("POST", "/_mirror/reset", "forgets stocks, coupons, users, faults and the log; keys and merchants stay"),
     ("GET", "/_mirror/rules", "every rule with its provenance"),
+    (
+        "POST",
+        "/_mirror/stocks/{stock_id}/fill",
+        "gives coupons to as many new users and redeems them, in one transaction: {\"rows\":100000}",
+    ),
     (
         "POST",
         "/_mirror/stocks/{stock_id}/senders",

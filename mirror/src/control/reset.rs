@@ -27,6 +27,7 @@ pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
     app.clocks.set_mode(mode);
     app.faults.clear();
     app.rates.clear();
+    app.links.clear();
     app.log.clear();
     Ok(())
 }

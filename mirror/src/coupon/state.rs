@@ -1,12 +1,15 @@
 //! A coupon as the store keeps it.
 
 use crate::moment::Moment;
+use crate::payment::Redemption;
+use crate::stock::StockState;
 
 /// One coupon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CouponState {
     pub(crate) id: i64,
     pub(crate) stock_id: i64,
+    pub(crate) openid: String,
     pub(crate) appid: String,
     pub(crate) sender: String,
     pub(crate) out_request_no: String,
@@ -17,9 +20,18 @@ pub(crate) struct CouponState {
     pub(crate) received: Moment,
     pub(crate) begins: Moment,
     pub(crate) ends: Moment,
+    /// The payment it is used up by.
+    pub(crate) consumed: Option<Redemption>,
 }
 
 impl CouponState {
+    /// Whether it can be paid with at this moment.
+    pub(crate) fn usable_now(&self, stock: &StockState, now: Moment) -> bool {
+        let inside = (self.begins..=self.ends).contains(&now);
+        let hours = stock.fixed_time.as_ref().is_none_or(|time| time.holds(now));
+        self.status == "SENDED" && inside && hours
+    }
+
     pub(crate) fn shown_status(&self, now: Moment) -> &str {
         if self.status == "SENDED" && now > self.ends { "EXPIRED" } else { &self.status }
     }
@@ -49,6 +61,7 @@ pub(crate) mod tests {
         CouponState {
             id: 18_180_000_000_001,
             stock_id: stock().id,
+            openid: "o1".into(),
             appid: "wx1".into(),
             sender: "1900000110".into(),
             out_request_no: "1900000110_1".into(),
@@ -58,6 +71,7 @@ pub(crate) mod tests {
             received: at("2026-08-02T09:00:00+08:00"),
             begins: stock().begins,
             ends: stock().ends,
+            consumed: None,
         }
     }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::CouponState;
 use crate::moment::Moment;
+use crate::payment::GoodsDetail;
 use crate::stock::{FaceValue, StockState};
 
 #[derive(Debug, Serialize)]
@@ -21,7 +22,18 @@ pub(crate) struct CouponWire<'a> {
     available_end_time: String,
     singleitem: bool,
     normal_coupon_information: FaceValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consume_information: Option<Consumed<'a>>,
     out_request_no: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Consumed<'a> {
+    consume_time: String,
+    consume_mchid: &'a str,
+    transaction_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    goods_detail: &'a [GoodsDetail],
 }
 
 impl<'a> CouponWire<'a> {
@@ -43,6 +55,12 @@ impl<'a> CouponWire<'a> {
                 coupon_amount: coupon.amount,
                 transaction_minimum: coupon.minimum,
             },
+            consume_information: coupon.consumed.as_ref().map(|payment| Consumed {
+                consume_time: payment.redeemed.rfc3339(),
+                consume_mchid: &payment.mchid,
+                transaction_id: &payment.transaction_id,
+                goods_detail: &payment.goods_detail,
+            }),
             out_request_no: &coupon.out_request_no,
         }
     }

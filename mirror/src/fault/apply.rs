@@ -30,13 +30,18 @@ pub(crate) fn instead_of_work(rule: &FaultRule) -> Option<Answer> {
 /// Changes an answer before it is signed.
 pub(crate) fn alter_answer(rule: &FaultRule, answer: Answer) -> Answer {
     match &rule.kind {
-        FaultKind::OversizedBody { bytes } => {
-            let mut body = BytesMut::from(answer.body.as_ref());
-            body.resize((*bytes).max(answer.body.len()), b' ');
-            Answer { body: body.freeze(), ..answer }
+        // A file is padded once it is in the body.
+        FaultKind::OversizedBody { bytes } if answer.file.is_none() => {
+            Answer { body: padded(&answer.body, *bytes), ..answer }
         }
         kind => replacement(kind).unwrap_or(answer),
     }
+}
+
+fn padded(body: &Bytes, size: usize) -> Bytes {
+    let mut padded = BytesMut::from(body.as_ref());
+    padded.resize(size.max(body.len()), b' ');
+    padded.freeze()
 }
 
 /// The answer that a kind gives whatever the true one would be.
@@ -88,21 +93,45 @@ pub(crate) fn alter_outgoing(rule: &FaultRule, outgoing: &mut Outgoing) {
             let probe = format!("{PROBE_PREFIX}{}", crate::random::alphanumeric(64));
             set(outgoing, &SIGNATURE, &probe);
         }
-        FaultKind::CorruptBody => outgoing.body = changed_body(&outgoing.body),
-        FaultKind::HtmlError => {
-            outgoing.status = StatusCode::BAD_GATEWAY;
-            outgoing.body = Bytes::from_static(GATEWAY_PAGE.as_bytes());
-            for name in [SIGNATURE, SERIAL, NONCE, TIMESTAMP, SIGNATURE_TYPE] {
-                headers.remove(name);
+        FaultKind::CorruptBody => {
+            outgoing.load();
+            outgoing.body = changed_body(&outgoing.body);
+        }
+        FaultKind::OversizedBody { bytes } => {
+            if outgoing.file.is_some() {
+                outgoing.load();
+                outgoing.body = padded(&outgoing.body, *bytes);
             }
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        }
+        FaultKind::CutAfter { bytes } => outgoing.delivery = Delivery::CutAfter(*bytes),
+        FaultKind::Slow { bytes_per_second } => outgoing.delivery = Delivery::Slow(*bytes_per_second),
+        FaultKind::Redirect { status, location } => {
+            replace_unsigned(outgoing, StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND), b"");
+            set(outgoing, &header::LOCATION, location);
+        }
+        FaultKind::HtmlError => {
+            replace_unsigned(outgoing, StatusCode::BAD_GATEWAY, GATEWAY_PAGE.as_bytes());
         }
         FaultKind::Status { .. }
         | FaultKind::Delay
         | FaultKind::NotJson
-        | FaultKind::OversizedBody { .. }
+        | FaultKind::WrongHash
+        | FaultKind::LinkTo { .. }
+        | FaultKind::ExpiredLink
+        | FaultKind::Gzip { .. }
         | FaultKind::RateLimited { .. } => {}
     }
+}
+
+/// A page as something in front of the business layer makes it.
+fn replace_unsigned(outgoing: &mut Outgoing, status: StatusCode, page: &'static [u8]) {
+    outgoing.status = status;
+    outgoing.file = None;
+    outgoing.body = Bytes::from_static(page);
+    for name in [SIGNATURE, SERIAL, NONCE, TIMESTAMP, SIGNATURE_TYPE] {
+        outgoing.headers.remove(name);
+    }
+    outgoing.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
 }
 
 fn set(outgoing: &mut Outgoing, name: &HeaderName, value: &str) {

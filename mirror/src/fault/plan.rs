@@ -79,6 +79,7 @@ impl FaultPlan {
             let rule = &planned.rule;
             let meant = rule.place == place
                 && fits(&rule.operation, subject.operation)
+                && rule.kind.concerns(subject.operation)
                 && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid));
             if !meant || planned.is_used_up() {
                 continue;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{FaultKind, FaultPlace, FaultRule};
+use super::{FaultKind, FaultPlace, FaultRule, GzipHash};
 
 const DEFAULT_OVERSIZE: usize = 16 * 1024 * 1024;
+const DEFAULT_REDIRECT: u16 = 302;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,9 +34,17 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     header: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bytes: Option<usize>,
+    bytes: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes_per_second: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<GzipHash>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -61,8 +70,23 @@ impl Flat {
             "not_json" => FaultKind::NotJson,
             "corrupt_body" => FaultKind::CorruptBody,
             "oversized_body" => {
-                FaultKind::OversizedBody { bytes: self.bytes.take().unwrap_or(DEFAULT_OVERSIZE) }
+                let bytes = self.bytes.take().map_or(Ok(DEFAULT_OVERSIZE), usize::try_from);
+                FaultKind::OversizedBody { bytes: bytes.map_err(|error| error.to_string())? }
             }
+            "cut_after" => {
+                FaultKind::CutAfter { bytes: self.bytes.take().ok_or("kind cut_after needs bytes")? }
+            }
+            "slow" => FaultKind::Slow {
+                bytes_per_second: self.bytes_per_second.take().ok_or("kind slow needs bytes_per_second")?,
+            },
+            "redirect" => FaultKind::Redirect {
+                status: self.status.take().unwrap_or(DEFAULT_REDIRECT),
+                location: self.location.take().ok_or("kind redirect needs a location")?,
+            },
+            "wrong_hash" => FaultKind::WrongHash,
+            "link_to" => FaultKind::LinkTo { url: self.url.take().ok_or("kind link_to needs a url")? },
+            "expired_link" => FaultKind::ExpiredLink,
+            "gzip" => FaultKind::Gzip { hash: self.hash.take().unwrap_or(GzipHash::Unpacked) },
             "rate_limited" => FaultKind::RateLimited { retry_after: self.retry_after.take() },
             other => return Err(format!("no fault is named {other}")),
         })
@@ -77,6 +101,10 @@ impl Flat {
             ("header", self.header.is_some()),
             ("bytes", self.bytes.is_some()),
             ("retry_after", self.retry_after.is_some()),
+            ("bytes_per_second", self.bytes_per_second.is_some()),
+            ("location", self.location.is_some()),
+            ("url", self.url.is_some()),
+            ("hash", self.hash.is_some()),
         ]
         .into_iter()
         .find_map(|(name, given)| given.then_some(name))
@@ -119,6 +147,10 @@ impl Serialize for FaultRule {
             header: None,
             bytes: None,
             retry_after: None,
+            bytes_per_second: None,
+            location: None,
+            url: None,
+            hash: None,
         };
         match &self.kind {
             FaultKind::Status { status, code, message } => {
@@ -127,7 +159,15 @@ impl Serialize for FaultRule {
                 flat.message.clone_from(message);
             }
             FaultKind::MissingSignature { header } => flat.header.clone_from(header),
-            FaultKind::OversizedBody { bytes } => flat.bytes = Some(*bytes),
+            FaultKind::OversizedBody { bytes } => flat.bytes = u64::try_from(*bytes).ok(),
+            FaultKind::CutAfter { bytes } => flat.bytes = Some(*bytes),
+            FaultKind::Slow { bytes_per_second } => flat.bytes_per_second = Some(*bytes_per_second),
+            FaultKind::Redirect { status, location } => {
+                flat.status = Some(*status);
+                flat.location = Some(location.clone());
+            }
+            FaultKind::LinkTo { url } => flat.url = Some(url.clone()),
+            FaultKind::Gzip { hash } => flat.hash = Some(*hash),
             FaultKind::RateLimited { retry_after } => flat.retry_after = *retry_after,
             _ => {}
         }
@@ -152,6 +192,13 @@ mod tests {
             FaultRule::new(FaultKind::OversizedBody { bytes: 9 }).times(0).every(2),
             FaultRule::new(FaultKind::RateLimited { retry_after: Some(3) }).openid("o1"),
             FaultRule::new(FaultKind::Delay).delay(Duration::from_millis(5)),
+            FaultRule::new(FaultKind::CutAfter { bytes: 3 }),
+            FaultRule::new(FaultKind::Slow { bytes_per_second: 9 }),
+            FaultRule::new(FaultKind::Redirect { status: 307, location: "https://evil.example/".into() }),
+            FaultRule::new(FaultKind::WrongHash),
+            FaultRule::new(FaultKind::LinkTo { url: "download://example.csv".into() }),
+            FaultRule::new(FaultKind::ExpiredLink),
+            FaultRule::new(FaultKind::Gzip { hash: GzipHash::Packed }),
         ] {
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(read(&text).unwrap(), rule, "{text}");
@@ -163,6 +210,8 @@ mod tests {
         assert!(read(r#"{"kind":"cut","plaec":"after_commit"}"#).unwrap_err().contains("plaec"));
         assert!(read(r#"{"kind":"cutt"}"#).unwrap_err().contains("cutt"));
         assert!(read(r#"{"kind":"cut","status":500}"#).unwrap_err().contains("has no status"));
+        assert!(read(r#"{"kind":"link_to"}"#).unwrap_err().contains("needs a url"));
+        assert!(read(r#"{"kind":"gzip","hash":"both"}"#).is_err());
         assert!(read(r#"{"kind":"status","status":500}"#).unwrap_err().contains("needs a code"));
     }
 

@@ -1,7 +1,8 @@
 //! Rows of coupons.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
+use super::redemptions;
 use crate::coupon::{CouponState, NewCoupon};
 use crate::moment::Moment;
 
@@ -35,29 +36,108 @@ pub(crate) fn insert(connection: &Connection, coupon: &NewCoupon<'_>) -> rusqlit
         )
 }
 
-/// A coupon in the hands of this user.
-pub(crate) fn find(connection: &Connection, id: i64, openid: &str) -> rusqlite::Result<Option<CouponState>> {
+/// The id of the next coupon.
+pub(crate) fn next_id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(id) + 1, ?1) FROM coupons", [FIRST_ID], |row| row.get(0))
+}
+
+const COLUMNS: &str = "c.id, c.stock_id, c.openid, c.appid, c.sender, c.out_request_no, c.amount, c.minimum, \
+     c.status, c.received, c.begins, c.ends";
+
+/// Any coupon.
+pub(crate) fn find(connection: &Connection, id: i64) -> rusqlite::Result<Option<CouponState>> {
     connection
-        .prepare_cached(
-            "SELECT id, stock_id, appid, sender, out_request_no, amount, minimum, status, received, begins, ends
-             FROM coupons WHERE id = ?1 AND openid = ?2",
-        )?
-        .query_row(params![id, openid], |row| {
-            Ok(CouponState {
-                id: row.get(0)?,
-                stock_id: row.get(1)?,
-                appid: row.get(2)?,
-                sender: row.get(3)?,
-                out_request_no: row.get(4)?,
-                amount: row.get(5)?,
-                minimum: row.get(6)?,
-                status: row.get(7)?,
-                received: Moment::from_millis(row.get(8)?),
-                begins: Moment::from_millis(row.get(9)?),
-                ends: Moment::from_millis(row.get(10)?),
-            })
-        })
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM coupons c WHERE c.id = ?1"))?
+        .query_row([id], |row| read(connection, row))
         .optional()
+}
+
+/// A coupon in the hands of this user.
+pub(crate) fn find_of(
+    connection: &Connection,
+    id: i64,
+    openid: &str,
+) -> rusqlite::Result<Option<CouponState>> {
+    Ok(find(connection, id)?.filter(|coupon| coupon.openid == openid))
+}
+
+/// The merchant through which a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Through {
+    Creator(String),
+    Sender(String),
+    Available(String),
+}
+
+/// Which coupons a list is about.
+#[derive(Debug, Clone)]
+pub(crate) struct CouponFilter {
+    pub(crate) openid: String,
+    pub(crate) appid: String,
+    /// Sees the coupons of its own stocks, those it sent, and those that can be spent at it if it asks as that.
+    pub(crate) caller: String,
+    pub(crate) through: Through,
+    pub(crate) stock: Option<i64>,
+    /// Without those that are used.
+    pub(crate) usable_only: bool,
+    pub(crate) now: Moment,
+}
+
+/// A user's coupons, newest first, without expired ones.
+pub(crate) fn list(connection: &Connection, filter: &CouponFilter) -> rusqlite::Result<Vec<CouponState>> {
+    const AT: &str =
+        "EXISTS (SELECT 1 FROM stock_merchants m WHERE m.stock_id = s.id AND m.mchid = :merchant)";
+    let (through, merchant) = match &filter.through {
+        Through::Creator(mchid) => ("s.creator = :merchant", mchid),
+        Through::Sender(mchid) => ("c.sender = :merchant", mchid),
+        Through::Available(mchid) => (AT, mchid),
+    };
+    let as_merchant = filter.through == Through::Available(filter.caller.clone());
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM coupons c JOIN stocks s ON s.id = c.stock_id
+             WHERE c.openid = :openid AND c.appid = :appid AND {through}
+                AND (:as_merchant OR s.creator = :caller OR c.sender = :caller)
+                AND (:stock IS NULL OR c.stock_id = :stock)
+                AND (c.status = 'SENDED' AND c.ends >= :now OR c.status = 'USED' AND NOT :usable_only)
+             ORDER BY c.received DESC, c.id DESC"
+        ))?
+        .query_map(
+            named_params! {
+                ":merchant": merchant, ":openid": filter.openid, ":appid": filter.appid,
+                ":as_merchant": as_merchant, ":caller": filter.caller, ":stock": filter.stock,
+                ":now": filter.now.millis(), ":usable_only": filter.usable_only,
+            },
+            |row| read(connection, row),
+        )?
+        .collect()
+}
+
+fn read(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<CouponState> {
+    let id = row.get(0)?;
+    let status: String = row.get(8)?;
+    Ok(CouponState {
+        id,
+        stock_id: row.get(1)?,
+        openid: row.get(2)?,
+        appid: row.get(3)?,
+        sender: row.get(4)?,
+        out_request_no: row.get(5)?,
+        amount: row.get(6)?,
+        minimum: row.get(7)?,
+        received: Moment::from_millis(row.get(9)?),
+        begins: Moment::from_millis(row.get(10)?),
+        ends: Moment::from_millis(row.get(11)?),
+        consumed: if status == "USED" { redemptions::last(connection, id)? } else { None },
+        status,
+    })
+}
+
+pub(crate) fn set_status(connection: &Connection, id: i64, status: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE coupons SET status = ?2 WHERE id = ?1")?
+        .execute(params![id, status])
+        .map(drop)
 }
 
 /// Coupons of a stock that this user has received.

@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, named_params, params};
 
-use crate::merchant::{KnownMerchant, Merchant};
+use crate::error::MirrorError;
+use crate::merchant::{KnownCertificate, KnownMerchant, Merchant};
 use crate::moment::Moment;
+use crate::rsa_key::SigningKey;
 
 /// All merchants, the default one first.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<KnownMerchant>> {
@@ -26,18 +28,20 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<KnownMerchant
             mchid,
         };
         let not_after: Option<i64> = row.get(4)?;
-        KnownMerchant::restore(
-            public,
-            not_after.map(Moment::from_millis),
-            row.get(7)?,
-            row.get(8)?,
-            row.get(9)?,
-        )
-        .map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
-        })
+        let certificate = match not_after {
+            Some(not_after) => {
+                let key = SigningKey::from_pem(&public.private_key_pem).map_err(unreadable)?.verifying_key();
+                Some(KnownCertificate { key, not_after: Moment::from_millis(not_after) })
+            }
+            None => None,
+        };
+        KnownMerchant::restore(public, certificate, row.get(7)?, row.get(8)?, row.get(9)?).map_err(unreadable)
     })?;
     rows.collect()
+}
+
+fn unreadable(error: MirrorError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
 }
 
 fn appids(connection: &Connection, mchid: &str) -> rusqlite::Result<Vec<String>> {

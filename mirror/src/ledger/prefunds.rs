@@ -20,6 +20,47 @@ pub(crate) fn lock(connection: &Connection, mchid: &str, stock_id: i64, amount: 
         .map(drop)
 }
 
+/// Locks more of the creator's money for a stock.
+pub(crate) fn lock_more(connection: &Connection, stock_id: i64, amount: i64) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE merchants SET balance = balance - ?2
+         WHERE mchid = (SELECT mchid FROM prefunds WHERE stock_id = ?1)",
+        [stock_id, amount],
+    )?;
+    connection
+        .execute("UPDATE prefunds SET locked = locked + ?2 WHERE stock_id = ?1", [stock_id, amount])
+        .map(drop)
+}
+
+/// Pays a discount out of a stock's money; without prefunding there is nothing to pay. False when the money was
+/// given back already and the balance does not cover it, which takes a clock set back.
+pub(crate) fn spend(connection: &Connection, stock_id: i64, amount: i64) -> rusqlite::Result<bool> {
+    let covered: bool = connection
+        .prepare_cached(
+            "SELECT NOT EXISTS (SELECT 1 FROM prefunds p JOIN merchants m ON m.mchid = p.mchid
+                WHERE p.stock_id = ?1 AND p.released IS NOT NULL AND m.balance < ?2)",
+        )?
+        .query_row([stock_id, amount], |row| row.get(0))?;
+    if covered {
+        give_back(connection, stock_id, -amount)?;
+    }
+    Ok(covered)
+}
+
+/// Puts a refunded discount back, to the stock or, after its end, to the balance.
+pub(crate) fn give_back(connection: &Connection, stock_id: i64, amount: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE prefunds SET spent = spent - ?2 WHERE stock_id = ?1")?
+        .execute([stock_id, amount])?;
+    connection
+        .prepare_cached(
+            "UPDATE merchants SET balance = balance + ?2
+             WHERE mchid = (SELECT mchid FROM prefunds WHERE stock_id = ?1 AND released IS NOT NULL)",
+        )?
+        .execute([stock_id, amount])
+        .map(drop)
+}
+
 /// Gives back what stocks that have ended did not spend.
 pub(crate) fn release_ended(connection: &Connection, now: Moment) -> rusqlite::Result<()> {
     connection.execute(

@@ -1,8 +1,10 @@
 //! Rows of stocks.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use serde_json::json;
 
 use crate::moment::Moment;
+use crate::page::Page;
 use crate::stock::{NewStock, StockState, StockStatus};
 
 /// Ids start here, so that they look like production's.
@@ -11,7 +13,7 @@ const FIRST_ID: i64 = 15_300_001;
 const COLUMNS: &str = "id, creator, name, description, status, no_cash, single_item, begins, ends, max_coupons, \
      max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit, prevent_api_abuse, \
      coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type, minutes_after_receive, \
-     second_day_available, created, started, stopped, distributed";
+     second_day_available, created, started, stopped, distributed, fixed_time, paused, restarted";
 
 pub(crate) fn find(connection: &Connection, id: i64) -> rusqlite::Result<Option<StockState>> {
     connection
@@ -28,16 +30,16 @@ pub(crate) fn insert(
 ) -> rusqlite::Result<i64> {
     let id: i64 =
         connection.query_row("SELECT coalesce(max(id) + 1, ?1) FROM stocks", [FIRST_ID], |row| row.get(0))?;
-    let json = |list: &[String]| serde_json::Value::from(list).to_string();
+    let list = |list: &[String]| serde_json::Value::from(list).to_string();
     connection.execute(
         "INSERT INTO stocks (id, creator, name, comment, description, status, no_cash, single_item, begins,
             ends, max_coupons, max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit,
             prevent_api_abuse, coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type,
-            minutes_after_receive, second_day_available, created, request)
+            minutes_after_receive, second_day_available, fixed_time, created, request)
          VALUES (:id, :creator, :name, :comment, :description, 'unactivated', :no_cash, :single_item, :begins,
             :ends, :max_coupons, :max_amount, :max_amount_by_day, :per_user, :natural, :prevent,
-            :coupon_amount, :minimum, :combine, :goods_tag, :trade_type, :minutes, :second_day, :created,
-            :request)",
+            :coupon_amount, :minimum, :combine, :goods_tag, :trade_type, :minutes, :second_day, :fixed_time,
+            :created, :request)",
         named_params! {
             ":id": id,
             ":creator": creator,
@@ -57,21 +59,17 @@ pub(crate) fn insert(
             ":coupon_amount": stock.coupon.coupon_amount,
             ":minimum": stock.coupon.transaction_minimum,
             ":combine": stock.coupon.combine_use,
-            ":goods_tag": json(&stock.coupon.goods_tag),
-            ":trade_type": json(&stock.coupon.trade_type),
+            ":goods_tag": list(&stock.coupon.goods_tag),
+            ":trade_type": list(&stock.coupon.trade_type),
             ":minutes": stock.coupon.minutes_after_receive,
             ":second_day": stock.coupon.second_day_available,
+            ":fixed_time": stock.coupon.fixed_time.as_ref().map(|time| json!(time).to_string()),
             ":created": created.millis(),
             ":request": stock.request,
         },
     )?;
-    for (position, mchid) in (0i64..).zip(&stock.coupon.available_merchants) {
-        connection
-            .execute("INSERT INTO stock_merchants VALUES (?1, ?2, ?3)", params![id, position, mchid])?;
-    }
-    for (position, goods_id) in (0i64..).zip(&stock.coupon.available_items) {
-        connection.execute("INSERT INTO stock_items VALUES (?1, ?2, ?3)", params![id, position, goods_id])?;
-    }
+    insert_merchants(connection, id, &stock.coupon.available_merchants)?;
+    insert_items(connection, id, &stock.coupon.available_items)?;
     Ok(id)
 }
 
@@ -84,11 +82,95 @@ pub(crate) fn mark_started(connection: &Connection, id: i64, now: Moment) -> rus
         .map(drop)
 }
 
-pub(crate) fn count_coupon(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+pub(crate) fn mark_paused(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE stocks SET distributed = distributed + 1 WHERE id = ?1")?
-        .execute([id])
+        .execute("UPDATE stocks SET status = 'paused', paused = ?2 WHERE id = ?1", params![id, now.millis()])
         .map(drop)
+}
+
+pub(crate) fn mark_restarted(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "UPDATE stocks SET status = 'running', restarted = ?2 WHERE id = ?1",
+            params![id, now.millis()],
+        )
+        .map(drop)
+}
+
+pub(crate) fn mark_stopped(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<()> {
+    connection
+        .execute("UPDATE stocks SET status = 'stoped', stopped = ?2 WHERE id = ?1", params![id, now.millis()])
+        .map(drop)
+}
+
+pub(crate) fn count_coupons(connection: &Connection, id: i64, coupons: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE stocks SET distributed = distributed + ?2 WHERE id = ?1")?
+        .execute([id, coupons])
+        .map(drop)
+}
+
+pub(crate) fn replace_merchants(
+    connection: &Connection,
+    id: i64,
+    merchants: &[String],
+) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM stock_merchants WHERE stock_id = ?1", [id])?;
+    insert_merchants(connection, id, merchants)
+}
+
+fn insert_merchants(connection: &Connection, id: i64, merchants: &[String]) -> rusqlite::Result<()> {
+    for (position, mchid) in (0i64..).zip(merchants) {
+        connection
+            .execute("INSERT INTO stock_merchants VALUES (?1, ?2, ?3)", params![id, position, mchid])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn replace_items(connection: &Connection, id: i64, items: &[String]) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM stock_items WHERE stock_id = ?1", [id])?;
+    insert_items(connection, id, items)
+}
+
+fn insert_items(connection: &Connection, id: i64, items: &[String]) -> rusqlite::Result<()> {
+    for (position, goods_id) in (0i64..).zip(items) {
+        connection.execute("INSERT INTO stock_items VALUES (?1, ?2, ?3)", params![id, position, goods_id])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn set_budget(
+    connection: &Connection,
+    id: i64,
+    max_amount: i64,
+    max_coupons: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "UPDATE stocks SET max_amount = ?2, max_coupons = ?3 WHERE id = ?1",
+            [id, max_amount, max_coupons],
+        )
+        .map(drop)
+}
+
+pub(crate) fn set_daily_budget(connection: &Connection, id: i64, amount: i64) -> rusqlite::Result<()> {
+    connection.execute("UPDATE stocks SET max_amount_by_day = ?2 WHERE id = ?1", [id, amount]).map(drop)
+}
+
+/// Where a stock's coupons can be spent.
+pub(crate) fn available_merchants(connection: &Connection, id: i64) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT mchid FROM stock_merchants WHERE stock_id = ?1 ORDER BY position")?
+        .query_map([id], |row| row.get(0))?
+        .collect()
+}
+
+/// What a single-item stock's coupons can be spent on.
+pub(crate) fn available_items(connection: &Connection, id: i64) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT goods_id FROM stock_items WHERE stock_id = ?1 ORDER BY position")?
+        .query_map([id], |row| row.get(0))?
+        .collect()
 }
 
 /// Face value given out on a Beijing day.
@@ -108,8 +190,9 @@ pub(crate) fn add_day_amount(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO stock_days (stock_id, day, amount) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+            "INSERT INTO stock_days (stock_id, day, amount, allowed)
+             SELECT id, ?2, ?3, max_amount_by_day FROM stocks WHERE id = ?1
+             ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, allowed = excluded.allowed",
         )?
         .execute([id, day, amount])
         .map(drop)
@@ -132,6 +215,44 @@ pub(crate) fn senders(connection: &Connection, id: i64, caller: &str) -> rusqlit
 
 pub(crate) fn add_sender(connection: &Connection, id: i64, mchid: &str) -> rusqlite::Result<()> {
     connection.execute("INSERT OR IGNORE INTO stock_senders VALUES (?1, ?2)", params![id, mchid]).map(drop)
+}
+
+/// Which stocks a list is about.
+#[derive(Debug, Clone)]
+pub(crate) struct StockFilter {
+    pub(crate) creator: String,
+    /// Creation from here on, to the second.
+    pub(crate) from: Option<Moment>,
+    pub(crate) to: Option<Moment>,
+    /// As clients see it at `now`.
+    pub(crate) status: Option<StockStatus>,
+    pub(crate) now: Moment,
+}
+
+/// How many stocks there are, and one page of them, newest first.
+pub(crate) fn list(
+    connection: &Connection,
+    filter: &StockFilter,
+    page: Page,
+) -> rusqlite::Result<(i64, Vec<StockState>)> {
+    const WHERE: &str = "creator = ?1 AND created / 1000 BETWEEN ?2 AND ?3
+        AND (?4 IS NULL OR iif(ends < ?5, 'stoped', status) = ?4)";
+    let from = filter.from.map_or(i64::MIN, Moment::seconds);
+    let to = filter.to.map_or(i64::MAX, Moment::seconds);
+    let status = filter.status.map(StockStatus::wire);
+    let now = filter.now.millis();
+    let total = connection.query_row(
+        &format!("SELECT count(*) FROM stocks WHERE {WHERE}"),
+        params![filter.creator, from, to, status, now],
+        |row| row.get(0),
+    )?;
+    let stocks = connection
+        .prepare(&format!(
+            "SELECT {COLUMNS} FROM stocks WHERE {WHERE} ORDER BY created DESC, id DESC LIMIT ?6 OFFSET ?7"
+        ))?
+        .query_map(params![filter.creator, from, to, status, now, page.limit, page.skipped()], read)?
+        .collect::<Result<_, _>>()?;
+    Ok((total, stocks))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StockState> {
@@ -170,6 +291,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StockState> {
         started: maybe_moment(23)?,
         stopped: maybe_moment(24)?,
         distributed: row.get(25)?,
+        fixed_time: match row.get::<_, Option<String>>(26)? {
+            Some(text) => Some(serde_json::from_str(&text).map_err(|error| unreadable(26, error))?),
+            None => None,
+        },
+        paused: maybe_moment(27)?,
+        restarted: maybe_moment(28)?,
     })
 }
 

@@ -34,7 +34,13 @@ rules! {
         "a text holds characters, or has a value, that the field does not allow";
     TIME = "parameter.time", Documented, "3.0.1", 400 "PARAM_ERROR"
         "输入时间格式错误", NUMBER_UNKNOWN,
-        "a time is not RFC 3339; in a query the plus sign must be escaped";
+        "a time is not RFC 3339, or a range begins after its end; in a query the plus sign must be escaped";
+    PAGE = "parameter.page", Documented, "3.0.1", 400 "PARAM_ERROR"
+        "页大小超过阈值", NUMBER_UNKNOWN,
+        "limit, or the page number in offset, is beyond what the endpoint allows";
+    STATUS = "parameter.status", Documented, "3.0.1", 400 "PARAM_ERROR"
+        "非法的批次状态", NUMBER_UNKNOWN,
+        "the status filter is not in the enumeration";
 }
 
 /// A field of a request: where it is and what people call it.
@@ -91,7 +97,7 @@ pub(crate) fn fault(
     };
     let message = if rule == &REQUIRED {
         field.required.map_or_else(|| format!("参数“{}”是必填项", field.name), str::to_owned)
-    } else if rule == &TIME {
+    } else if [&TIME, &PAGE, &STATUS].contains(&rule) {
         rule.message.to_owned()
     } else if rule == &PATH {
         format!(

@@ -3,6 +3,7 @@
 use super::{NUMBER_UNKNOWN, Refusal, ensure, rules};
 use crate::coupon::CouponState;
 use crate::ledger::stocks::Senders;
+use crate::page::Page;
 use crate::stock::StockState;
 
 rules! {
@@ -15,6 +16,15 @@ rules! {
     STOCK_ROLE = "query.stock_role", Documented, "3.7", 403 "REQUEST_BLOCKED"
         "调用商户无权限", NUMBER_UNKNOWN,
         "the caller is the stock's creator or one of its senders";
+    STOCKS_ROLE = "query.stocks_role", Documented, "3.6", 403 "REQUEST_BLOCKED"
+        "调用商户无权限", NUMBER_UNKNOWN,
+        "a merchant lists its own stocks";
+    NO_STOCKS = "query.no_stocks", Seen, "3.6", 404 "RESOURCE_NOT_EXISTS"
+        "批次不存在", 270_079_488,
+        "at least one stock fits the filters; production answers 404 instead of an empty list";
+    PAST_THE_END = "query.past_the_end", Seen, "3.8", 400 "MCH_NOT_EXISTS"
+        "商户号不合法", 270_079_489,
+        "a list of merchants, goods or coupons has this page";
     COUPON = "query.coupon", Assumed, "3.12", 404 "RESOURCE_NOT_EXISTS"
         "券不存在", NUMBER_UNKNOWN,
         "this user has a coupon with this id";
@@ -43,6 +53,22 @@ pub(crate) fn stock<'a>(
     Ok(stock)
 }
 
+/// Whether a merchant may list a creator's stocks.
+pub(crate) fn own_stocks(mchid: &str, product_permission: bool, creator: &str) -> Result<(), Refusal> {
+    ensure(product_permission, &PRODUCT)?;
+    ensure(mchid == creator, &STOCKS_ROLE)
+}
+
+/// Refuses an empty list of stocks.
+pub(crate) fn some_stocks(total: i64) -> Result<(), Refusal> {
+    ensure(total > 0, &NO_STOCKS)
+}
+
+/// Refuses a page that does not exist.
+pub(crate) fn page(page: Page, total: i64) -> Result<(), Refusal> {
+    ensure(!page.is_past(total), &PAST_THE_END)
+}
+
 /// Who asks for a coupon, and as what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CouponAsker<'a> {
@@ -50,6 +76,13 @@ pub(crate) struct CouponAsker<'a> {
     pub(crate) product_permission: bool,
     pub(crate) appid: &'a str,
     pub(crate) appid_bound: bool,
+}
+
+/// Whether a merchant may list the coupons of a user, who is known under an appid or not at all.
+pub(crate) fn coupons(asker: CouponAsker<'_>, known_appid: Option<&str>) -> Result<(), Refusal> {
+    ensure(asker.product_permission, &PRODUCT)?;
+    ensure(asker.appid_bound, &APPID)?;
+    ensure(known_appid.is_none_or(|known| known == asker.appid), &OPENID)
 }
 
 /// Whether a merchant may read a coupon.
@@ -90,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_for_their_creator_and_end() {
+        let rule = |result: Result<(), Refusal>| result.map_err(|refusal| refusal.rule.id);
+        assert_eq!(rule(own_stocks("1", true, "1")), Ok(()));
+        assert_eq!(rule(own_stocks("1", true, "2")), Err(STOCKS_ROLE.id));
+        assert_eq!(rule(own_stocks("1", false, "1")), Err(PRODUCT.id));
+        assert_eq!(rule(some_stocks(0)), Err(NO_STOCKS.id));
+        assert_eq!(rule(page(Page { offset: 1, limit: 5 }, 5)), Err(PAST_THE_END.id));
+        assert_eq!(rule(page(Page { offset: 0, limit: 5 }, 0)), Ok(()));
+    }
+
+    #[test]
     fn a_coupon_is_for_the_creator_and_its_sender() {
         let found = (sample(), sample_stock());
         let asker =
@@ -102,5 +146,11 @@ mod tests {
         assert_eq!(ask(CouponAsker { appid: "wx2", ..asker }), Err(OPENID.id));
         assert_eq!(ask(CouponAsker { product_permission: false, ..asker }), Err(PRODUCT.id));
         assert_eq!(coupon(asker, None).unwrap_err().rule.id, COUPON.id);
+        let list = |asker, known| coupons(asker, known).map_err(|refusal| refusal.rule.id);
+        assert_eq!(list(asker, None), Ok(()));
+        assert_eq!(list(asker, Some("wx1")), Ok(()));
+        assert_eq!(list(asker, Some("wx2")), Err(OPENID.id));
+        assert_eq!(list(CouponAsker { appid_bound: false, ..asker }, None), Err(APPID.id));
+        assert_eq!(list(CouponAsker { product_permission: false, ..asker }, None), Err(PRODUCT.id));
     }
 }

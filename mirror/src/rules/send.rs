@@ -104,7 +104,8 @@ pub(crate) fn decide(view: &SendView, request: &SendRequest, now: Moment) -> Res
     Ok(Decision::Give { begins, ends })
 }
 
-fn runs(stock: &StockState, now: Moment) -> Result<(), Refusal> {
+/// Whether coupons can be given now.
+pub(crate) fn runs(stock: &StockState, now: Moment) -> Result<(), Refusal> {
     let started = matches!(stock.status, StockStatus::Running | StockStatus::Paused);
     ensure(started, &STATE)?;
     let open = stock.status == StockStatus::Running && now >= stock.begins && !stock.has_ended(now);

@@ -1,5 +1,7 @@
 //! A stock as the store keeps it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::moment::Moment;
 
 /// The state as stored. What clients are shown after the end differs: see [`StockState::shown_status`].
@@ -30,6 +32,29 @@ impl StockStatus {
     }
 }
 
+/// `fix_available_time`: the days of the week and the seconds of the day on which coupons can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FixedTime {
+    /// 0 is Sunday; none means all.
+    #[serde(default, rename = "available_week_day")]
+    pub(crate) week_days: Vec<i64>,
+    #[serde(rename = "begin_time")]
+    pub(crate) begins: i64,
+    #[serde(default = "end_of_day", rename = "end_time")]
+    pub(crate) ends: i64,
+}
+
+fn end_of_day() -> i64 {
+    86_399
+}
+
+impl FixedTime {
+    pub(crate) fn holds(&self, now: Moment) -> bool {
+        let day = self.week_days.is_empty() || self.week_days.contains(&now.beijing_weekday());
+        day && (self.begins..=self.ends).contains(&now.beijing_second())
+    }
+}
+
 /// One stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StockState {
@@ -56,8 +81,12 @@ pub(crate) struct StockState {
     pub(crate) trade_type: Vec<String>,
     pub(crate) minutes_after_receive: Option<i64>,
     pub(crate) second_day_available: bool,
+    pub(crate) fixed_time: Option<FixedTime>,
     pub(crate) created: Moment,
     pub(crate) started: Option<Moment>,
+    /// The last pause and the last restart.
+    pub(crate) paused: Option<Moment>,
+    pub(crate) restarted: Option<Moment>,
     pub(crate) stopped: Option<Moment>,
     pub(crate) distributed: i64,
 }
@@ -122,8 +151,11 @@ pub(crate) mod tests {
             trade_type: Vec::new(),
             minutes_after_receive: None,
             second_day_available: false,
+            fixed_time: None,
             created: at("2026-07-30T10:00:00+08:00"),
             started: Some(at("2026-07-30T10:05:00+08:00")),
+            paused: None,
+            restarted: None,
             stopped: None,
             distributed: 0,
         }
@@ -146,6 +178,19 @@ pub(crate) mod tests {
             both.coupon_window(received),
             (at("2026-08-11T00:00:00+08:00"), at("2026-08-11T01:00:00+08:00"))
         );
+    }
+
+    #[test]
+    fn fixed_times_are_days_of_the_week_and_hours_of_the_day() {
+        // The tenth of August 2026 is a Monday.
+        let noon = at("2026-08-10T12:00:00+08:00");
+        let fixed =
+            |week_days: &[i64], begins, ends| FixedTime { week_days: week_days.to_vec(), begins, ends };
+        assert!(fixed(&[], 0, 86_399).holds(noon));
+        assert!(fixed(&[1], 43_200, 43_200).holds(noon));
+        assert!(!fixed(&[0, 2, 3, 4, 5, 6], 0, 86_399).holds(noon));
+        assert!(!fixed(&[1], 43_201, 86_399).holds(noon));
+        assert!(!fixed(&[1], 0, 43_199).holds(noon));
     }
 
     #[test]

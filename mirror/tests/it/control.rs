@@ -12,6 +12,9 @@ async fn the_index_lists_calls_that_exist() {
     let calls = index["calls"].as_array().unwrap();
     for call in calls.iter().filter(|call| call["method"] == "GET") {
         let path = call["path"].as_str().unwrap();
+        if path.contains('{') {
+            continue;
+        }
         assert_eq!(world.control("GET", path, &Value::Null).await.status, 200, "{path}");
     }
     let unknown = world.control("GET", "/_mirror/nothing", &Value::Null).await;

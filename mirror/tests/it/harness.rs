@@ -238,8 +238,30 @@ impl World {
     }
 
     pub(crate) async fn start(&self, id: &str) -> Reply {
+        self.act(id, "start").await
+    }
+
+    /// `POST …/stocks/{id}/{action}` with the default merchant as creator.
+    pub(crate) async fn act(&self, id: &str, action: &str) -> Reply {
         let body = json!({ "stock_creator_mchid": self.mirror.merchant().mchid });
-        self.call("POST", &format!("{FAVOR}/stocks/{id}/start"), &body).await
+        self.call("POST", &format!("{FAVOR}/stocks/{id}/{action}"), &body).await
+    }
+
+    /// Sets the test clock.
+    pub(crate) async fn clock(&self, text: &str) {
+        self.mirror.set_clock(time(text)).await.unwrap();
+    }
+
+    /// Gives a coupon and answers its id.
+    pub(crate) async fn coupon(&self, stock_id: &str, openid: &str, number: &str) -> String {
+        let given = self.give(stock_id, openid, number).await.ok();
+        given["coupon_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Fetches the file behind a link, with a signed request.
+    pub(crate) async fn fetch_link(&self, url: &Value) -> Reply {
+        let target = url.as_str().unwrap().strip_prefix(self.mirror.base_url()).unwrap();
+        self.get(target).await
     }
 
     pub(crate) async fn stock(&self, id: &str) -> Value {
@@ -281,6 +303,12 @@ pub(crate) async fn fetch(request: reqwest::RequestBuilder) -> Result<Reply, req
     let headers = response.headers().clone();
     let body = response.bytes().await?.to_vec();
     Ok(Reply { status, headers, body })
+}
+
+/// Changes a data file behind the mirror's back.
+pub(crate) fn damage(file: &std::path::Path, sql: &str) {
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute_batch(sql).unwrap();
 }
 
 pub(crate) fn coupons_of(openid: &str) -> String {

@@ -3,13 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 mod authentication;
+mod callback;
 mod certificates;
 mod concurrency;
 mod connections;
 mod control;
+mod coupon_list;
 mod faults;
+mod flow;
 mod harness;
+mod image;
+mod lifecycle;
+mod modify;
+mod payment;
 mod persistence;
 mod redaction;
 mod send;
 mod stock;
+mod stock_list;

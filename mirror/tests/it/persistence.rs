@@ -1,17 +1,11 @@
 //! What a data file keeps, and what an audit finds in a damaged one.
 
-use std::path::Path;
 use std::time::Duration;
 
-use favor_mirror::{MerchantSeed, Mirror, MirrorError, PublicKeyPhase};
+use favor_mirror::{MerchantSeed, Mirror, MirrorError, PublicKeyPhase, Redeem, Refund};
 use serde_json::{Value, json};
 
-use crate::harness::{USER, World, builder, stock_body, time, with};
-
-fn damage(file: &Path, sql: &str) {
-    let db = rusqlite::Connection::open(file).unwrap();
-    db.execute_batch(sql).unwrap();
-}
+use crate::harness::{FAVOR, USER, World, builder, damage, stock_body, time, with};
 
 #[tokio::test]
 async fn everything_survives_a_restart() {
@@ -46,6 +40,64 @@ async fn everything_survives_a_restart() {
     let second = world.give(&id, "oOther", "s3").await.ok();
     assert_eq!(second["coupon_id"], "18180000000002");
     world.assert_sound(&world.mirror.audit().await);
+}
+
+#[tokio::test]
+async fn payments_changes_callbacks_and_pauses_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let world = World::with(builder().data(&file)).await;
+    let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+    let (first, second) = (world.coupon(&stock, USER, "s1").await, world.coupon(&stock, USER, "s2").await);
+    world.mirror.redeem(&first, Redeem::default()).await.unwrap();
+    world.mirror.redeem(&second, Redeem::default()).await.unwrap();
+    world.mirror.refund(&second, Refund { amount: Some(1_000) }).await.unwrap();
+    let budget = json!({
+        "stock_creator_mchid": "1900000109", "current_max_amount": 5_000, "target_max_amount": 6_000
+    });
+    world.call("POST", &format!("{FAVOR}/stocks/{stock}/max-amount-modify"), &budget).await.ok();
+    let paused = world.act(&stock, "pause").await.ok();
+    let address = json!({"mchid": "1900000109", "notify_url": "http://127.0.0.1:9/notify"});
+    world.call("POST", &format!("{FAVOR}/callbacks"), &address).await.ok();
+    world.clock("2026-08-11T10:00:00+08:00").await;
+    let flow = format!("{FAVOR}/stocks/{stock}/use-flow-by-day?bill_date=2026-08-10");
+    let link = world.get(&flow).await.ok();
+    let before = [world.mirror.coupon(&first).await.unwrap(), world.mirror.coupon(&second).await.unwrap()];
+    world.mirror.shutdown().await;
+
+    let world = World::with(builder().data(&file)).await;
+    let after = [world.mirror.coupon(&first).await.unwrap(), world.mirror.coupon(&second).await.unwrap()];
+    assert_eq!(after, before);
+    assert_eq!(world.act(&stock, "pause").await.ok(), paused);
+    assert_eq!(world.stock(&stock).await["stock_use_rule"]["max_coupons"], 12);
+    let address = world.get(&format!("{FAVOR}/callbacks?mchid=1900000109")).await.ok();
+    assert_eq!(address["notify_url"], "http://127.0.0.1:9/notify");
+    // Links live 30 seconds and do not outlive the process; the file is the same.
+    let again = world.get(&flow).await.ok();
+    assert_eq!(again["stock_useflow_hash"], link["stock_useflow_hash"]);
+    assert_ne!(again["url"], link["url"]);
+    world.mirror.refund(&second, Refund::default()).await.unwrap();
+    world.assert_sound(&world.mirror.audit().await);
+}
+
+/// A file that the first version of the tables made, with a stock, a user and a coupon in it.
+#[tokio::test]
+async fn a_file_of_the_first_version_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    damage(&file, include_str!("../data/version-1.sql"));
+    let world = World::with(builder().data(&file)).await;
+    let stock = world.stock("15300001").await;
+    assert_eq!((stock["status"].as_str(), stock["distributed_coupons"].as_i64()), (Some("running"), Some(1)));
+    world.assert_sound(&world.mirror.audit().await);
+    let coupon = world.mirror.redeem("18180000000001", Redeem::default()).await.unwrap();
+    assert_eq!((coupon.status.as_str(), coupon.openid.as_str()), ("USED", USER));
+    world.give("15300001", "oOther", "s2").await.ok();
+    world.give("15300001", "oThird", "s3").await.refused(403, "NOT_ENOUGH", "发券超过单天限额");
+    world.assert_sound(&world.mirror.audit().await);
+    world.mirror.shutdown().await;
+    let world = World::with(builder().data(&file)).await;
+    assert_eq!(world.mirror.coupon("18180000000001").await.unwrap().status, "USED");
 }
 
 #[tokio::test]
@@ -97,7 +149,8 @@ async fn the_audit_finds_damage() {
         audit["stocks"][0],
         json!({
             "stock_id": id, "distributed_coupons": 3, "coupons": 3, "distinct_users": 3,
-            "distinct_out_request_nos": 3, "amount": 1_500, "max_coupons": 10, "max_amount": 5_000
+            "distinct_out_request_nos": 3, "amount": 1_500, "max_coupons": 10, "max_amount": 5_000,
+            "used": 0, "redemptions": 0, "redeemed_amount": 0, "refunds": 0, "refunded_amount": 0
         })
     );
     damage(
@@ -113,6 +166,9 @@ async fn the_audit_finds_damage() {
         .iter()
         .map(|finding| finding["check"].as_str().unwrap())
         .collect();
+    damage(&file, "UPDATE coupons SET status = 'USED' WHERE openid = 'o1'");
+    let audit = world.mirror.audit().await;
+    assert!(audit.findings.iter().any(|finding| finding.check == "coupon.status"));
     for check in ["stock.distributed", "stock.max_coupons_per_user", "stock.days", "request.once"] {
         assert!(found.contains(&check), "{check} not in {found:?}");
     }

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use super::columns::{FlowColumns, MAX_COLUMNS};
 use super::owned_row::OwnedFlowRow;
 use super::record::{Fault, Record, Records};
-use super::row::FlowRow;
+use super::row::{FlowRow, Values};
 use super::row_error::{FlowRowError, FlowRowProblem};
 
 /// What stands on the line before the number of records.
@@ -39,6 +39,8 @@ const TOTAL: &str = "总条数";
 pub struct FlowReader<R> {
     records: Records<R>,
     columns: FlowColumns,
+    /// Of the row that was read last.
+    values: Values,
     /// Good ones and bad ones.
     found: u64,
     bad: u64,
@@ -72,7 +74,7 @@ impl<R: BufRead> FlowReader<R> {
             }
         };
         records.keep(columns.len());
-        Ok(Self { records, columns, found: 0, bad: 0, expected: None, end: None })
+        Ok(Self { records, columns, values: Values::default(), found: 0, bad: 0, expected: None, end: None })
     }
 
     /// Also wants the file to have this many records: the count that comes with the link of a by-day file.
@@ -119,10 +121,18 @@ impl<R: BufRead> FlowReader<R> {
         if self.columns.end_with_goods() {
             self.records.join_rest();
         }
-        let row = FlowRow::read(self.records.record(), &self.columns);
         self.found += 1;
-        self.bad += u64::from(row.is_err());
-        Some(row)
+        let record = self.records.record().to_text();
+        match Values::read(record, &self.columns) {
+            Ok(values) => {
+                self.values = values;
+                Some(Ok(FlowRow::new(record, &self.columns, &self.values)))
+            }
+            Err(error) => {
+                self.bad += 1;
+                Some(Err(error))
+            }
+        }
     }
 
     /// The rows, each on its own.

@@ -15,6 +15,7 @@ use memchr::{memchr, memchr2};
 
 use super::source::Source;
 use super::split::{Field, Split, split, split_quoted};
+use super::text::FlowText;
 
 /// The largest record, in bytes.
 pub(super) const MAX_RECORD: usize = 1 << 20;
@@ -293,14 +294,14 @@ impl<R: BufRead> Records<R> {
     /// The record that was read last.
     #[inline]
     pub(super) fn record(&self) -> Record<'_> {
-        Record { text: &self.buffer, fields: &self.fields, count: self.count, line: self.begin }
+        Record { bytes: &self.buffer, fields: &self.fields, count: self.count, line: self.begin }
     }
 }
 
 /// One record.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
-    text: &'a [u8],
+    bytes: &'a [u8],
     fields: &'a [Field],
     count: usize,
     line: u64,
@@ -321,11 +322,46 @@ impl<'a> Record<'a> {
     #[inline]
     pub(super) fn value(&self, index: usize) -> Option<&'a [u8]> {
         let field = self.fields.get(index)?;
-        let value = self.text.get(field.start..field.end)?;
-        match value {
+        match self.bytes.get(field.start..field.end)? {
             [b'`', rest @ ..] if !field.quoted => Some(rest),
-            _ => Some(value),
+            value => Some(value),
         }
+    }
+
+    /// The same record as text.
+    #[inline]
+    pub(super) fn to_text(self) -> TextRecord<'a> {
+        TextRecord { record: self, text: std::str::from_utf8(self.bytes).ok() }
+    }
+}
+
+/// One record, looked at as text once, so that its fields need not be.
+#[derive(Clone, Copy)]
+pub(super) struct TextRecord<'a> {
+    record: Record<'a>,
+    /// None when some field is not UTF-8.
+    text: Option<&'a str>,
+}
+
+impl<'a> TextRecord<'a> {
+    /// The line it begins on.
+    pub(super) fn line(&self) -> u64 {
+        self.record.line
+    }
+
+    /// The number of its fields, those that are not kept included.
+    pub(super) fn count(&self) -> usize {
+        self.record.count
+    }
+
+    /// The value of a field, as [`Record::value`].
+    #[inline]
+    pub(super) fn value(&self, index: usize) -> Option<FlowText<'a>> {
+        let Some(text) = self.text else { return self.record.value(index).map(FlowText::from) };
+        let field = self.record.fields.get(index)?;
+        let value = text.get(field.start..field.end)?;
+        let value = if field.quoted { value } else { value.strip_prefix('`').unwrap_or(value) };
+        Some(FlowText::from(value))
     }
 }
 

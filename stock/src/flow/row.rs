@@ -5,7 +5,7 @@ use std::fmt;
 use favor_core::{Fen, Timestamp};
 
 use super::columns::{Column, FlowColumns};
-use super::record::Record;
+use super::record::TextRecord;
 use super::row_error::{FlowRowError, FlowRowProblem};
 use super::text::FlowText;
 use super::value;
@@ -16,109 +16,117 @@ use super::value;
 /// identifiers, amounts and times; free text stays as it came.
 #[derive(Clone, Copy)]
 pub struct FlowRow<'a> {
-    record: Record<'a>,
+    record: TextRecord<'a>,
     columns: &'a FlowColumns,
-    stock_id: Option<&'a str>,
-    coupon_id: Option<&'a str>,
+    values: &'a Values,
+}
+
+/// The amounts and times of a row.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Values {
     discount: Option<Fen>,
     order_total: Option<Fen>,
-    transaction_id: Option<&'a str>,
     consume_time: Option<Timestamp>,
-    consume_mchid: Option<&'a str>,
-    refund_id: Option<&'a str>,
     refund_time: Option<Timestamp>,
-    combined_transaction_id: Option<&'a str>,
     combined_discount: Option<Fen>,
-    combined_order_total: Option<Fen>,
+    combined_total: Option<Fen>,
+}
+
+impl Values {
+    /// Reads the amounts and times of a row, and checks its identifiers.
+    #[inline]
+    pub(super) fn read(record: TextRecord<'_>, columns: &FlowColumns) -> Result<Self, FlowRowError> {
+        let (expected, found) = (columns.len(), record.count());
+        if expected != found {
+            return Err(FlowRowError::new(record.line(), FlowRowProblem::FieldCount { expected, found }));
+        }
+        let fields = Fields { record, columns };
+        for id in [Column::StockId, Column::CouponId, Column::TransactionId] {
+            fields.check_id(id, Emptiness::IsWrong)?;
+        }
+        for id in [Column::ConsumeMerchant, Column::RefundId, Column::CombinedTransaction] {
+            fields.check_id(id, Emptiness::IsNone)?;
+        }
+        Ok(Self {
+            discount: fields.amount(Column::Discount, Emptiness::IsWrong)?,
+            order_total: fields.amount(Column::OrderTotal, Emptiness::IsWrong)?,
+            consume_time: fields.time(Column::ConsumeTime, Emptiness::IsWrong)?,
+            refund_time: fields.time(Column::RefundTime, Emptiness::IsNone)?,
+            combined_discount: fields.amount(Column::CombinedDiscount, Emptiness::IsNone)?,
+            combined_total: fields.amount(Column::CombinedTotal, Emptiness::IsNone)?,
+        })
+    }
+}
+
+/// What an empty field means.
+#[derive(Clone, Copy, PartialEq)]
+enum Emptiness {
+    IsNone,
+    IsWrong,
 }
 
 /// Reads the fields of one record.
 #[derive(Clone, Copy)]
 struct Fields<'a> {
-    record: Record<'a>,
+    record: TextRecord<'a>,
     columns: &'a FlowColumns,
 }
 
 impl<'a> Fields<'a> {
+    /// The text of a field; none when it is empty and that means none.
     #[inline]
-    fn bytes(&self, column: Column) -> Option<&'a [u8]> {
-        self.record.value(self.columns.position(column)?)
-    }
-
-    #[inline]
-    fn filled(&self, column: Column) -> Option<&'a [u8]> {
-        self.bytes(column).filter(|bytes| !bytes.is_empty())
-    }
-
-    #[inline]
-    fn read<T>(
-        &self,
-        column: Column,
-        bytes: Option<&'a [u8]>,
-        read: impl Fn(&'a [u8]) -> Option<T>,
-        otherwise: FlowRowProblem,
-    ) -> Result<Option<T>, FlowRowError> {
-        let Some(bytes) = bytes else { return Ok(None) };
-        match read(bytes) {
-            Some(value) => Ok(Some(value)),
-            None => Err(self.fault(column, if bytes.is_empty() { FlowRowProblem::Empty } else { otherwise })),
+    fn text(&self, column: Column, empty: Emptiness) -> Result<Option<FlowText<'a>>, FlowRowError> {
+        match self.columns.position(column).and_then(|position| self.record.value(position)) {
+            Some(text) if text.is_empty() => match empty {
+                Emptiness::IsNone => Ok(None),
+                Emptiness::IsWrong => Err(self.fault(column, FlowRowProblem::Empty)),
+            },
+            text => Ok(text),
         }
+    }
+
+    #[inline]
+    fn check_id(&self, column: Column, empty: Emptiness) -> Result<(), FlowRowError> {
+        match self.text(column, empty)? {
+            Some(text) if text.as_str().is_none() => Err(self.fault(column, FlowRowProblem::NotText)),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn amount(&self, column: Column, empty: Emptiness) -> Result<Option<Fen>, FlowRowError> {
+        let Some(text) = self.text(column, empty)? else { return Ok(None) };
+        let amount = value::amount(text.as_bytes());
+        amount.map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoAmount))
+    }
+
+    #[inline]
+    fn time(&self, column: Column, empty: Emptiness) -> Result<Option<Timestamp>, FlowRowError> {
+        let Some(text) = self.text(column, empty)? else { return Ok(None) };
+        let time = value::time(text.as_bytes());
+        time.map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoTime))
     }
 
     #[cold]
     fn fault(&self, column: Column, problem: FlowRowProblem) -> FlowRowError {
         FlowRowError::new(self.record.line(), problem).in_column(column)
     }
-
-    #[inline]
-    fn id(&self, column: Column, bytes: Option<&'a [u8]>) -> Result<Option<&'a str>, FlowRowError> {
-        let text = |bytes: &'a [u8]| std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty());
-        self.read(column, bytes, text, FlowRowProblem::NotText)
-    }
-
-    #[inline]
-    fn amount(&self, column: Column, bytes: Option<&'a [u8]>) -> Result<Option<Fen>, FlowRowError> {
-        self.read(column, bytes, value::amount, FlowRowProblem::NoAmount)
-    }
-
-    #[inline]
-    fn time(&self, column: Column, bytes: Option<&'a [u8]>) -> Result<Option<Timestamp>, FlowRowError> {
-        self.read(column, bytes, value::time, FlowRowProblem::NoTime)
-    }
 }
 
 impl<'a> FlowRow<'a> {
-    #[inline]
-    pub(super) fn read(record: Record<'a>, columns: &'a FlowColumns) -> Result<Self, FlowRowError> {
-        let (expected, found) = (columns.len(), record.count());
-        if expected != found {
-            return Err(FlowRowError::new(record.line(), FlowRowProblem::FieldCount { expected, found }));
-        }
-        let fields = Fields { record, columns };
-        let id = |column| fields.id(column, fields.bytes(column));
-        let id_or_empty = |column| fields.id(column, fields.filled(column));
-        let amount = |column| fields.amount(column, fields.bytes(column));
-        let amount_or_empty = |column| fields.amount(column, fields.filled(column));
-        Ok(Self {
-            stock_id: id(Column::StockId)?,
-            coupon_id: id(Column::CouponId)?,
-            discount: amount(Column::Discount)?,
-            order_total: amount(Column::OrderTotal)?,
-            transaction_id: id(Column::TransactionId)?,
-            consume_time: fields.time(Column::ConsumeTime, fields.bytes(Column::ConsumeTime))?,
-            consume_mchid: id_or_empty(Column::ConsumeMerchant)?,
-            refund_id: id_or_empty(Column::RefundId)?,
-            refund_time: fields.time(Column::RefundTime, fields.filled(Column::RefundTime))?,
-            combined_transaction_id: id_or_empty(Column::CombinedTransaction)?,
-            combined_discount: amount_or_empty(Column::CombinedDiscount)?,
-            combined_order_total: amount_or_empty(Column::CombinedTotal)?,
-            record,
-            columns,
-        })
+    /// The row of these values, which were read from this record.
+    pub(super) fn new(record: TextRecord<'a>, columns: &'a FlowColumns, values: &'a Values) -> Self {
+        Self { record, columns, values }
     }
 
+    #[inline]
     fn text(&self, column: Column) -> Option<FlowText<'a>> {
-        self.record.value(self.columns.position(column)?).map(FlowText::from)
+        self.record.value(self.columns.position(column)?)
+    }
+
+    #[inline]
+    fn id(&self, column: Column) -> Option<&'a str> {
+        self.text(column)?.as_str().filter(|text| !text.is_empty())
     }
 
     /// The line of the file it begins on, counted from 1.
@@ -128,12 +136,12 @@ impl<'a> FlowRow<'a> {
 
     /// The stock (批次id).
     pub fn stock_id(&self) -> Option<&'a str> {
-        self.stock_id
+        self.id(Column::StockId)
     }
 
     /// The coupon (优惠id).
     pub fn coupon_id(&self) -> Option<&'a str> {
-        self.coupon_id
+        self.id(Column::CouponId)
     }
 
     /// The kind of coupon (优惠类型), `全场代金券` for one on whole orders.
@@ -143,12 +151,12 @@ impl<'a> FlowRow<'a> {
 
     /// The discount (优惠金额).
     pub fn discount(&self) -> Option<Fen> {
-        self.discount
+        self.values.discount
     }
 
     /// The order total (订单总金额).
     pub fn order_total(&self) -> Option<Fen> {
-        self.order_total
+        self.values.order_total
     }
 
     /// What happened (交易类型): `支付`, a payment.
@@ -158,17 +166,17 @@ impl<'a> FlowRow<'a> {
 
     /// The payment (支付单号).
     pub fn transaction_id(&self) -> Option<&'a str> {
-        self.transaction_id
+        self.id(Column::TransactionId)
     }
 
     /// When the coupon was redeemed (消耗时间).
     pub fn consume_time(&self) -> Option<Timestamp> {
-        self.consume_time
+        self.values.consume_time
     }
 
     /// The merchant at which it was redeemed (消耗商户号); none also when the field is empty.
     pub fn consume_mchid(&self) -> Option<&'a str> {
-        self.consume_mchid
+        self.id(Column::ConsumeMerchant)
     }
 
     /// The device number of the order (设备号). In by-day files it is Base64, see [`FlowText::decode_base64`].
@@ -188,12 +196,12 @@ impl<'a> FlowRow<'a> {
 
     /// The refund (退款单号); none also when the field is empty.
     pub fn refund_id(&self) -> Option<&'a str> {
-        self.refund_id
+        self.id(Column::RefundId)
     }
 
     /// When it was refunded (退款时间); none also when the field is empty.
     pub fn refund_time(&self) -> Option<Timestamp> {
-        self.refund_time
+        self.values.refund_time
     }
 
     /// Whether the order is part of a combined order (是否合单订单), in the platform's words.
@@ -203,29 +211,28 @@ impl<'a> FlowRow<'a> {
 
     /// The payment of the combined order (微信支付合单单号); none also when the field is empty.
     pub fn combined_transaction_id(&self) -> Option<&'a str> {
-        self.combined_transaction_id
+        self.id(Column::CombinedTransaction)
     }
 
     /// The discount on the combined order (合单优惠总金额); none also when the field is empty.
     pub fn combined_discount(&self) -> Option<Fen> {
-        self.combined_discount
+        self.values.combined_discount
     }
 
     /// The total of the combined order (合单订单总金额); none also when the field is empty.
     pub fn combined_order_total(&self) -> Option<Fen> {
-        self.combined_order_total
+        self.values.combined_total
     }
 
     /// A column that has no meaning here, by the text of its header; brackets may be wide or narrow.
     pub fn other(&self, name: &str) -> Option<FlowText<'a>> {
-        self.record.value(self.columns.other(name)?).map(FlowText::from)
+        self.record.value(self.columns.other(name)?)
     }
 
     /// All columns that have no meaning here, with their names.
     pub fn others(&self) -> impl Iterator<Item = (&'a str, FlowText<'a>)> {
         let record = self.record;
-        let text = move |position| FlowText::from(record.value(position).unwrap_or_default());
-        self.columns.unknown().map(move |(position, name)| (name, text(position)))
+        self.columns.unknown().filter_map(move |(position, name)| Some((name, record.value(position)?)))
     }
 }
 

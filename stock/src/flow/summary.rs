@@ -1,10 +1,12 @@
 //! The sums of a flow file, for reconciliation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use favor_core::time::rfc3339_option;
 use favor_core::{Fen, MoneyError, Timestamp};
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::row::FlowRow;
 
@@ -46,10 +48,13 @@ pub struct FlowSpan {
 }
 
 /// Tallies by the text of a column. Those that come after the first 10 000 texts share one tally.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default)]
 pub struct FlowGroups {
-    groups: BTreeMap<Box<str>, FlowTally>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Vec<(Box<str>, FlowTally)>,
+    /// Where each text is in the groups.
+    places: HashMap<Box<str>, usize>,
+    /// The place of the text that came last: often the next is the same.
+    last: usize,
     rest: Option<FlowTally>,
 }
 
@@ -145,14 +150,16 @@ impl FlowGroups {
     /// The most texts that are told apart.
     pub const MAX: usize = 10_000;
 
-    /// The tallies, by text.
+    /// The tallies, in the order of their texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, FlowTally)> {
-        self.groups.iter().map(|(text, tally)| (&**text, *tally))
+        let mut groups: Vec<_> = self.groups.iter().map(|(text, tally)| (&**text, *tally)).collect();
+        groups.sort_unstable_by_key(|(text, _)| *text);
+        groups.into_iter()
     }
 
     /// The tally of this text.
     pub fn get(&self, text: &str) -> Option<FlowTally> {
-        self.groups.get(text).copied()
+        self.places.get(text).and_then(|place| self.groups.get(*place)).map(|(_, tally)| *tally)
     }
 
     /// The tally that all texts after the first 10 000 share; none when there are not so many.
@@ -162,13 +169,50 @@ impl FlowGroups {
 
     #[inline]
     fn add(&mut self, text: &str, row: &FlowRow<'_>) -> Result<(), MoneyError> {
-        if let Some(tally) = self.groups.get_mut(text) {
-            return tally.add(row);
+        match self.groups.get_mut(self.last) {
+            Some((last, tally)) if **last == *text => tally.add(row),
+            _ => self.place(text).add(row),
         }
-        if self.groups.len() < Self::MAX {
-            self.groups.entry(text.into()).or_default().add(row)
-        } else {
-            self.rest.get_or_insert_default().add(row)
+    }
+
+    fn place(&mut self, text: &str) -> &mut FlowTally {
+        let place = match self.places.get(text) {
+            Some(place) => *place,
+            None if self.groups.len() < Self::MAX => {
+                self.places.insert(text.into(), self.groups.len());
+                self.groups.push((text.into(), FlowTally::default()));
+                self.groups.len() - 1
+            }
+            None => return self.rest.get_or_insert_default(),
+        };
+        self.last = place;
+        &mut self.groups[place].1
+    }
+}
+
+impl PartialEq for FlowGroups {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter()) && self.rest == other.rest
+    }
+}
+
+impl Eq for FlowGroups {}
+
+impl fmt::Debug for FlowGroups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups: BTreeMap<_, _> = self.iter().collect();
+        f.debug_struct("FlowGroups").field("groups", &groups).field("rest", &self.rest).finish()
+    }
+}
+
+impl Serialize for FlowGroups {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("FlowGroups", 2)?;
+        fields.serialize_field("groups", &self.iter().collect::<BTreeMap<_, _>>())?;
+        match self.rest {
+            Some(rest) => fields.serialize_field("rest", &rest)?,
+            None => fields.skip_field("rest")?,
         }
+        fields.end()
     }
 }

@@ -5,6 +5,7 @@ use crate::fields::Fields;
 use crate::rules::create::CONTRADICTION;
 use crate::rules::parameter::{FORMAT, REQUIRED};
 use crate::rules::{Refusal, ensure};
+use crate::stock::state::FixedTime;
 
 const FACE_VALUE: (i64, i64) = (2, 100_000);
 /// Larger than any threshold that makes sense: the largest budget.
@@ -23,11 +24,12 @@ pub(crate) struct CouponRules {
     pub(crate) available_merchants: Vec<String>,
     pub(crate) minutes_after_receive: Option<i64>,
     pub(crate) second_day_available: bool,
+    pub(crate) fixed_time: Option<FixedTime>,
 }
 
 impl CouponRules {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
-        let (second_day_available, minutes_after_receive) = read_time(fields)?;
+        let times = read_time(fields)?;
         let face = fields.required_object(field::FIXED_NORMAL_COUPON)?;
         let (least, most) = FACE_VALUE;
         let coupon_amount = face.required_integer(field::COUPON_AMOUNT, least, most)?;
@@ -56,8 +58,9 @@ impl CouponRules {
             combine_use,
             available_items: available_items.unwrap_or_default(),
             available_merchants: fields.required(field::AVAILABLE_MERCHANTS, merchants)?,
-            minutes_after_receive,
-            second_day_available,
+            minutes_after_receive: times.minutes_after_receive,
+            second_day_available: times.second_day_available,
+            fixed_time: times.fixed,
         })
     }
 }
@@ -75,19 +78,28 @@ fn read_goods_tag(fields: &Fields<'_>) -> Result<Vec<String>, Refusal> {
     }
 }
 
-/// Whether coupons start the day after receipt, and their minutes of life after receipt.
-fn read_time(fields: &Fields<'_>) -> Result<(bool, Option<i64>), Refusal> {
+/// `coupon_available_time`: when, within its stock's window, a coupon can be used.
+#[derive(Debug, Default)]
+struct Times {
+    minutes_after_receive: Option<i64>,
+    second_day_available: bool,
+    fixed: Option<FixedTime>,
+}
+
+fn read_time(fields: &Fields<'_>) -> Result<Times, Refusal> {
     let Some(time) = fields.object(field::COUPON_AVAILABLE_TIME)? else {
-        return Ok((false, None));
+        return Ok(Times::default());
     };
-    let fixed = time.object(field::FIX_AVAILABLE_TIME)?;
-    if let Some(fixed) = &fixed {
-        fixed.integers(field::AVAILABLE_WEEK_DAY, 0, 6)?;
-        fixed.required_integer(field::DAY_BEGIN, 0, SECONDS_OF_DAY)?;
-        fixed.integer(field::DAY_END, 1, SECONDS_OF_DAY - 1)?;
-    }
-    let second_day = time.flag(field::SECOND_DAY_AVAILABLE)?.unwrap_or(false);
-    ensure(!(second_day && fixed.is_some()), &CONTRADICTION)?;
-    let minutes = time.integer(field::AFTER_RECEIVE, 1, i64::from(u32::MAX))?;
-    Ok((second_day, minutes))
+    let fixed = match time.object(field::FIX_AVAILABLE_TIME)? {
+        Some(fixed) => Some(FixedTime {
+            week_days: fixed.integers(field::AVAILABLE_WEEK_DAY, 0, 6)?.unwrap_or_default(),
+            begins: fixed.required_integer(field::DAY_BEGIN, 0, SECONDS_OF_DAY)?,
+            ends: fixed.integer(field::DAY_END, 1, SECONDS_OF_DAY - 1)?.unwrap_or(SECONDS_OF_DAY - 1),
+        }),
+        None => None,
+    };
+    let second_day_available = time.flag(field::SECOND_DAY_AVAILABLE)?.unwrap_or(false);
+    ensure(!(second_day_available && fixed.is_some()), &CONTRADICTION)?;
+    let minutes_after_receive = time.integer(field::AFTER_RECEIVE, 1, i64::from(u32::MAX))?;
+    Ok(Times { minutes_after_receive, second_day_available, fixed })
 }

@@ -1,0 +1,82 @@
+//! The second half of a stock's life: coupons are redeemed, some orders refunded, and both flow files tell of it.
+
+use std::io::BufReader;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use favor_core::{CouponId, Fen, StockId};
+use favor_mirror::{Mirror, Redeem, Refund};
+use favor_stock::{Flow, FlowReader, FlowSummary, Stocks};
+use serde::Serialize;
+
+use crate::output::Output;
+use crate::progress;
+
+/// Every second coupon is redeemed, and every tenth of those orders refunded.
+const REDEEM_EVERY: usize = 2;
+const REFUND_EVERY: usize = 10;
+/// Past the stock's end (30 days) and 10:00 Beijing time of the day after it, when flow files are there.
+const UNTIL_FLOWS: Duration = Duration::from_secs(32 * 86_400);
+
+/// How many coupons were redeemed, and how many of those orders refunded.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Used {
+    pub(crate) redeemed: u64,
+    pub(crate) refunded: u64,
+}
+
+/// What a flow file says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct FlowTotals {
+    pub(crate) rows: u64,
+    pub(crate) discount: Fen,
+}
+
+/// Pays with some of the coupons, and refunds some of those orders. Production has no call for either: both happen
+/// in payments.
+pub(crate) async fn pay(mirror: &Mirror, coupons: &[CouponId], output: &Output) -> anyhow::Result<Used> {
+    let redeemed: Vec<_> = coupons.iter().step_by(REDEEM_EVERY).collect();
+    let bar = progress::bar(output, "redeeming", u64::try_from(redeemed.len())?);
+    let mut used = Used::default();
+    for (at, coupon) in redeemed.into_iter().enumerate() {
+        mirror.redeem(coupon.as_str(), Redeem::default()).await.context("a coupon cannot be redeemed")?;
+        used.redeemed += 1;
+        if at % REFUND_EVERY == 0 {
+            mirror.refund(coupon.as_str(), Refund::default()).await.context("an order cannot be refunded")?;
+            used.refunded += 1;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(used)
+}
+
+/// Ends the stock by the mirror's clock, and brings both flow files.
+pub(crate) async fn settle(
+    mirror: &Mirror,
+    stocks: &Stocks,
+    stock_id: &StockId,
+    used: Used,
+) -> anyhow::Result<(FlowTotals, FlowTotals)> {
+    mirror.advance(UNTIL_FLOWS).await.context("the mirror's clock cannot be advanced")?;
+    let folder = tempfile::tempdir()?;
+    let uses = totals(&stocks.use_flow(stock_id), folder.path().join("use.csv"), used.redeemed).await?;
+    let refunds =
+        totals(&stocks.refund_flow(stock_id), folder.path().join("refund.csv"), used.refunded).await?;
+    Ok((uses, refunds))
+}
+
+async fn totals(flow: &Flow, file: std::path::PathBuf, expected: u64) -> anyhow::Result<FlowTotals> {
+    if expected == 0 {
+        // An empty flow has no file.
+        return Ok(FlowTotals::default());
+    }
+    let downloaded = flow.download(file).await?;
+    let mut reader = FlowReader::new(BufReader::new(std::fs::File::open(&downloaded.path)?))?;
+    let mut summary = FlowSummary::new();
+    while let Some(row) = reader.next_row() {
+        summary.add(&row?)?;
+    }
+    reader.finish()?;
+    Ok(FlowTotals { rows: summary.rows(), discount: summary.discount() })
+}
