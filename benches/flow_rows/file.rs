@@ -44,15 +44,15 @@ fn write_row(file: &mut impl Write, row: u32) -> io::Result<i64> {
     let mixed = row.wrapping_mul(2_654_435_761) >> 8;
     let discount = i64::from(mixed % 2000) + 100;
     let total = discount + i64::from(mixed % 77_777);
-    let kind = if mixed % 10 == 0 { "单品代金券" } else { "全场代金券" };
+    let kind = if mixed.is_multiple_of(10) { "单品代金券" } else { "全场代金券" };
     write!(file, "`15300001,`1818{row:010},`{kind},`{}.{:02},", discount / 100, discount % 100)?;
     write!(file, "`{}.{:02},`支付,`420000000020261127{row:010},", total / 100, total % 100)?;
     write!(file, "`2026-11-{day:02} {hour:02}:{minute:02}:{second:02},`")?;
-    if mixed % 50 != 0 {
+    if !mixed.is_multiple_of(50) {
         write!(file, "19000001{:02}", mixed % 40)?;
     }
     write!(file, ",\"POS-{}\",\"\",\"", mixed % 1000)?;
-    if mixed % 10 == 0 {
+    if mixed.is_multiple_of(10) {
         write!(file, "[{{\"\"goods_id\"\":\"\"{}\"\",\"\"quantity\"\":1}}]", mixed % 300)?;
     }
     write!(file, "\"\r\n")?;

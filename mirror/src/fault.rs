@@ -1,190 +1,21 @@
 //! Planned failures: what shall go wrong, where, and how often.
 
 mod apply;
+mod kind;
 mod link;
 mod plan;
 mod wire;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::MirrorError;
-use crate::operation::{
-    FLOW_FILE, OPERATIONS, Operation, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY,
-};
+use crate::operation::{OPERATIONS, Operation};
 
 pub(crate) use apply::{alter_answer, alter_outgoing, instead_of_work};
+pub use kind::{FaultKind, FaultPlace, GzipHash};
 pub(crate) use link::alter_link;
 pub use plan::PlannedFault;
 pub(crate) use plan::{FaultPlan, Subject};
-
-/// Where in the life of a request a fault strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FaultPlace {
-    /// Before the signature is looked at. Nothing happened; the answer is not signed.
-    BeforeVerify,
-    /// After the signature, before the work. Nothing happened.
-    BeforeCommit,
-    /// The work is done and kept; its answer is lost or changed.
-    AfterCommit,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// Another answer with this status and code.
-    Status {
-        /// HTTP status, 400 to 599.
-        status: u16,
-        /// `code` of the error body.
-        code: String,
-        /// `message` of the error body.
-        message: Option<String>,
-    },
-    /// Nothing but the rule's delay.
-    Delay,
-    /// The connection is closed without a byte of an answer.
-    Cut,
-    /// The connection is closed in the middle of the body.
-    TruncatedBody,
-    /// The signature has a changed byte.
-    CorruptSignature,
-    /// A signature header is left out; without a name, all of them.
-    MissingSignature {
-        /// e.g. `Wechatpay-Nonce`.
-        header: Option<String>,
-    },
-    /// `Wechatpay-Serial` names a key that does not exist.
-    WrongSerial,
-    /// A signature probe, as production sends them: `WECHATPAY/SIGNTEST/…`.
-    Probe,
-    /// A gateway's page instead of JSON: 502, not signed.
-    HtmlError,
-    /// A signed 200 whose body is not JSON.
-    NotJson,
-    /// The body is changed after it was signed.
-    CorruptBody,
-    /// The body is followed by blanks up to this size; signed.
-    OversizedBody {
-        /// Size of the body.
-        bytes: usize,
-    },
-    /// The connection is closed after this many bytes of the body.
-    CutAfter {
-        /// Bytes of the body that arrive.
-        bytes: u64,
-    },
-    /// The body trickles.
-    Slow {
-        /// Bytes a second.
-        bytes_per_second: u64,
-    },
-    /// Sends the client elsewhere.
-    Redirect {
-        /// HTTP status, 300 to 399.
-        status: u16,
-        /// `Location` header, e.g. an address on another host.
-        location: String,
-    },
-    /// A reply with a link to a flow file announces another hash; signed.
-    WrongHash,
-    /// A reply with a link to a flow file has this address instead; signed.
-    LinkTo {
-        /// e.g. `https://evil.example/file` or `download://example.csv`.
-        url: String,
-    },
-    /// The link has run out: the one just handed out, or the one just used.
-    ExpiredLink,
-    /// The flow file is a gzip stream: behind the link just handed out, or this time only.
-    Gzip {
-        /// What the reply with the link announces the hash of.
-        hash: GzipHash,
-    },
-    /// 429.
-    RateLimited {
-        /// Value of a `Retry-After` header, in seconds; production sends none.
-        retry_after: Option<u32>,
-    },
-}
-
-impl FaultKind {
-    /// The name in control calls and in the request log.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Status { .. } => "status",
-            Self::Delay => "delay",
-            Self::Cut => "cut",
-            Self::TruncatedBody => "truncated_body",
-            Self::CorruptSignature => "corrupt_signature",
-            Self::MissingSignature { .. } => "missing_signature",
-            Self::WrongSerial => "wrong_serial",
-            Self::Probe => "probe",
-            Self::HtmlError => "html_error",
-            Self::NotJson => "not_json",
-            Self::CorruptBody => "corrupt_body",
-            Self::OversizedBody { .. } => "oversized_body",
-            Self::CutAfter { .. } => "cut_after",
-            Self::Slow { .. } => "slow",
-            Self::Redirect { .. } => "redirect",
-            Self::WrongHash => "wrong_hash",
-            Self::LinkTo { .. } => "link_to",
-            Self::ExpiredLink => "expired_link",
-            Self::Gzip { .. } => "gzip",
-            Self::RateLimited { .. } => "rate_limited",
-        }
-    }
-
-    /// Whether it needs a true answer to spoil.
-    fn spoils_an_answer(&self) -> bool {
-        matches!(
-            self,
-            Self::TruncatedBody
-                | Self::CorruptSignature
-                | Self::MissingSignature { .. }
-                | Self::WrongSerial
-                | Self::Probe
-                | Self::CorruptBody
-                | Self::OversizedBody { .. }
-                | Self::CutAfter { .. }
-                | Self::Slow { .. }
-                | Self::WrongHash
-                | Self::LinkTo { .. }
-                | Self::ExpiredLink
-                | Self::Gzip { .. }
-        )
-    }
-
-    /// Whether it can strike this operation at all.
-    fn concerns(&self, operation: &str) -> bool {
-        match self {
-            Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
-                LINKS.contains(&operation)
-            }
-            Self::ExpiredLink | Self::Gzip { hash: GzipHash::Unpacked } => {
-                LINKS.contains(&operation) || operation == FLOW_FILE.name
-            }
-            _ => true,
-        }
-    }
-}
-
-/// Which bytes a gzip fault announces the hash of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GzipHash {
-    /// Those that are sent.
-    Packed,
-    /// Those inside.
-    Unpacked,
-}
-
-/// Operations whose replies hold a link to a flow file.
-const LINKS: [&str; 4] = [USE_FLOW.name, REFUND_FLOW.name, USE_FLOW_BY_DAY.name, REFUND_FLOW_BY_DAY.name];
 
 /// A failure and the requests it strikes.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone, Timelike};
 
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 60 * 60 * SECOND;
@@ -82,7 +82,16 @@ impl Moment {
 
     /// `yyyy-MM-dd HH:mm:ss` in Beijing, as flow files write it.
     pub(crate) fn beijing_text(self) -> String {
-        self.date_time().format("%Y-%m-%d %H:%M:%S").to_string()
+        let time = self.date_time();
+        format!(
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+            time.year(),
+            time.month(),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
     }
 
     /// 00:00 Beijing time of the first day of this month.

@@ -1,6 +1,6 @@
 //! A response with its headers and signature, ready for the wire.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read as _};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -99,7 +99,7 @@ impl Outgoing {
     pub(crate) fn load(&mut self) {
         if let Some(file) = self.file.take() {
             let mut content = Vec::new();
-            if let Err(error) = file.open().and_then(|mut file| file.read_to_end(&mut content)) {
+            if let Err(error) = file.reader().read_to_end(&mut content) {
                 tracing::error!(%error, "a flow file could not be read");
             }
             self.body = content.into();
@@ -107,7 +107,8 @@ impl Outgoing {
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let length = self.file.as_ref().map_or(self.body.len() as u64, |file| file.bytes);
+        let whole = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
+        let length = self.file.as_ref().map_or(whole, |file| file.bytes);
         let pace = match self.delivery {
             Delivery::Whole | Delivery::Cut => Pace::default(),
             Delivery::Truncated => Pace { cut_after: Some(length / 2), ..Pace::default() },
@@ -116,14 +117,7 @@ impl Outgoing {
         };
         let body = match self.file {
             _ if self.delivery == Delivery::Cut => Body::empty(),
-            Some(file) => match file.open() {
-                // The file lives as long as somebody reads it.
-                Ok(open) => Body::new(StreamedBody::of(Held { open, _file: file }, pace)),
-                Err(error) => {
-                    tracing::error!(%error, "a flow file could not be opened");
-                    Body::new(StreamedBody::of(std::io::empty(), Pace { cut_after: Some(0), ..pace }))
-                }
-            },
+            Some(file) => Body::new(StreamedBody::of(file.reader(), pace)),
             None if pace == Pace::default() => Body::from(self.body),
             None => Body::new(StreamedBody::of(Cursor::new(self.body), pace)),
         };
@@ -135,18 +129,6 @@ impl Outgoing {
             response.extensions_mut().insert(Cut);
         }
         response
-    }
-}
-
-/// An open file that is not removed before it is closed.
-struct Held {
-    open: std::fs::File,
-    _file: Arc<FlowFile>,
-}
-
-impl Read for Held {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.open.read(buffer)
     }
 }
 

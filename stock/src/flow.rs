@@ -5,6 +5,7 @@ mod download;
 mod error;
 mod handle;
 mod hash;
+mod line;
 mod link;
 mod owned_row;
 mod part_file;

@@ -94,7 +94,8 @@ async fn the_unproven_changes_work_where_the_other_side_has_them() {
     let fen = |fen| Fen::new(fen).unwrap();
     let raise = ModifyBudget::new(fen(5_000), fen(10_000));
     assert_eq!(world.stocks.modify_budget(&stock_id, &raise).await.unwrap().max_amount, fen(10_000));
-    let error = world.stocks.modify_budget(&stock_id, &raise).await.unwrap_err();
+    let stale = ModifyBudget::new(fen(5_000), fen(20_000));
+    let error = world.stocks.modify_budget(&stock_id, &stale).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Refused, "the budget is no longer what the request says");
     let rule = world.stocks.get(&stock_id).await.unwrap().stock_use_rule.clone().unwrap();
     assert_eq!(rule.max_coupons, Some(20));

@@ -1,13 +1,12 @@
 //! A flow as a temporary file, written in portions and hashed on the way.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufWriter, Read, Write as _};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use flate2::Compression;
 use flate2::read::GzEncoder;
-use std::sync::Arc;
-use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 
 use super::row::{self, Flow, FlowRow, Place};
@@ -20,10 +19,10 @@ use crate::state::App;
 const PORTION: i64 = 4_096;
 const BUFFER: usize = 64 * 1024;
 
-/// A finished file. It is removed when the last link to it is gone.
+/// A finished file. It has no name, so the system removes it with its last link, or with the process.
 #[derive(Debug)]
 pub(crate) struct FlowFile {
-    file: NamedTempFile,
+    file: File,
     /// In lower-case hexadecimal digits.
     pub(crate) sha1: String,
     pub(crate) bytes: u64,
@@ -32,13 +31,13 @@ pub(crate) struct FlowFile {
 
 impl FlowFile {
     /// The content from its beginning, independent of other readers.
-    pub(crate) fn open(&self) -> io::Result<File> {
-        self.file.reopen()
+    pub(crate) fn reader(self: &Arc<Self>) -> FlowReader {
+        FlowReader { file: Arc::clone(self), position: 0 }
     }
 
     /// The same content as a gzip stream.
-    pub(crate) fn packed(&self) -> io::Result<Self> {
-        let mut packed = GzEncoder::new(self.open()?, Compression::default());
+    pub(crate) fn packed(self: &Arc<Self>) -> io::Result<Self> {
+        let mut packed = GzEncoder::new(self.reader(), Compression::default());
         let mut writing = Writing::new()?;
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -52,9 +51,35 @@ impl FlowFile {
     }
 }
 
+/// Reads a file and keeps it for as long.
+#[derive(Debug)]
+pub(crate) struct FlowReader {
+    file: Arc<FlowFile>,
+    position: u64,
+}
+
+impl Read for FlowReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = read_at(&self.file.file, buffer, self.position)?;
+        self.position += u64::try_from(read).map_err(io::Error::other)?;
+        Ok(read)
+    }
+}
+
+/// Does not depend on where other readers are.
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, position)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, position)
+}
+
 /// A file being written.
 struct Writing {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<File>,
     hash: Context,
     bytes: u64,
     records: u64,
@@ -63,7 +88,7 @@ struct Writing {
 impl Writing {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            file: BufWriter::with_capacity(BUFFER, NamedTempFile::with_prefix("favor-mirror-flow-")?),
+            file: BufWriter::with_capacity(BUFFER, tempfile::tempfile()?),
             hash: Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
             bytes: 0,
             records: 0,

@@ -1,7 +1,7 @@
 //! Reads `multipart/form-data` with a part `meta` and a part `file`, in either order.
 //!
-//! Takes what official SDKs write: `name="meta";` with a semicolon at the end, a boundary in quotes or not, no
-//! line end after the last boundary.
+//! Takes what SDKs write: `name="meta";` with a semicolon at the end, a boundary in quotes or not or not named at all
+//! (the body's first line then tells it), no line end after the last boundary.
 
 use axum::body::Bytes;
 
@@ -16,7 +16,8 @@ pub(crate) struct Form {
 
 /// Reads a body; on failure says what is wrong with it.
 pub(crate) fn read(content_type: &str, body: &Bytes) -> Result<Form, String> {
-    let boundary = boundary(content_type).ok_or("Content-Type is not multipart/form-data with a boundary")?;
+    let boundary =
+        boundary(content_type, body).ok_or("Content-Type is not multipart/form-data with a boundary")?;
     let mut meta = None;
     let mut file = None;
     for part in parts(&boundary, body)? {
@@ -43,12 +44,19 @@ struct Part {
     content: Bytes,
 }
 
-fn boundary(content_type: &str) -> Option<String> {
-    let (media, parameters) = content_type.split_once(';')?;
+fn boundary(content_type: &str, body: &[u8]) -> Option<String> {
+    let (media, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     if !media.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    parameter(parameters, "boundary").filter(|boundary| (1..=70).contains(&boundary.len()))
+    let boundary = parameter(parameters, "boundary").or_else(|| first_line(body));
+    boundary.filter(|boundary| (1..=70).contains(&boundary.len()))
+}
+
+/// The boundary as the body's first line has it.
+fn first_line(body: &[u8]) -> Option<String> {
+    let line = &body[..find(body, b"\r\n")?];
+    std::str::from_utf8(line).ok()?.strip_prefix("--").map(str::to_owned)
 }
 
 /// A parameter's value, of the form `name=value` or `name="value"`, separated by semicolons.
@@ -148,6 +156,8 @@ mod tests {
     fn what_sdks_write_is_taken() {
         for content_type in [
             "multipart/form-data; boundary=\"B\"",
+            "multipart/form-data",
+            "multipart/form-data; charset=utf-8",
             "Multipart/Form-Data;charset=utf-8;BOUNDARY=B",
             "multipart/form-data; boundary=B; charset=utf-8",
         ] {
@@ -176,7 +186,7 @@ mod tests {
 
     #[test]
     fn other_bodies_are_refused() {
-        for content_type in ["", "application/json", "multipart/form-data", "multipart/mixed; boundary=B"] {
+        for content_type in ["", "application/json", "multipart/mixed", "multipart/mixed; boundary=B"] {
             assert!(read_text(content_type, BODY).is_err(), "{content_type}");
         }
         for body in [

@@ -126,9 +126,10 @@ mod tests {
 
     #[test]
     fn a_restarted_stock_runs_since_its_restart() {
-        let restarted = Some(at("2026-08-06T00:00:00+08:00"));
-        let again = decided(StockState { restarted, ..stock() }, Action::Restart, stock().begins);
-        assert_eq!(again, Ok(Decision::Unchanged { since: restarted.unwrap() }));
+        let since = at("2026-08-06T00:00:00+08:00");
+        let restarted = StockState { restarted: Some(since), ..stock() };
+        let again = decided(restarted, Action::Restart, stock().begins);
+        assert_eq!(again, Ok(Decision::Unchanged { since }));
     }
 
     #[test]

@@ -73,7 +73,7 @@ async fn merchants() {
 async fn budgets_are_compared_and_raised() {
     let seed = MerchantSeed { balance_fen: 6_000, ..MerchantSeed::new("1900000109") };
     let world = World::with(builder().merchant(seed)).await;
-    let stock = world.running_stock(&with(stock_body("n1", 5, 60.min(5)), "/no_cash", json!(false))).await;
+    let stock = world.running_stock(&with(stock_body("n1", 5, 5), "/no_cash", json!(false))).await;
     for n in 0..5 {
         world.give(&stock, USER, &format!("s{n}")).await.ok();
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use favor_mirror::{GoodsDetail, MerchantSeed, MirrorError, Redeem, Refund};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::{FAVOR, START, USER, World, builder, stock_body, with};
@@ -207,6 +208,75 @@ async fn money_of_a_prefunded_stock_is_conserved() {
     world.mirror.redeem(&second, Redeem::default()).await.unwrap();
     assert_eq!(balance().await, 5_250);
     world.assert_sound(&world.mirror.audit().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_payments_at_once_wins() {
+    let world = std::sync::Arc::new(World::new().await);
+    let stock = world.running_stock(&stock_body("n1", 10, 1)).await;
+    let coupon = world.coupon(&stock, USER, "s1").await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let (world, coupon) = (std::sync::Arc::clone(&world), coupon.clone());
+        tasks.spawn(async move { world.mirror.redeem(&coupon, Redeem::default()).await.is_ok() });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().filter(|won| *won).count(), 1);
+    world.assert_sound(&world.mirror.audit().await);
+}
+
+/// What a shop, a user and time may do, in any order.
+#[derive(Debug, Clone)]
+enum Deed {
+    Give,
+    Redeem { coupon: usize, total: i64 },
+    Refund { coupon: usize, amount: Option<i64> },
+    Wait { hours: u64 },
+    Pause,
+    Restart,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => Just(Deed::Give),
+        6 => (0..6usize, 2_900..6_000i64).prop_map(|(coupon, total)| Deed::Redeem { coupon, total }),
+        6 => (0..6usize, prop::option::of(1..4_000i64)).prop_map(|(coupon, amount)| Deed::Refund { coupon, amount }),
+        1 => (1..200u64).prop_map(|hours| Deed::Wait { hours }),
+        1 => Just(Deed::Pause),
+        1 => Just(Deed::Restart),
+    ]
+}
+
+async fn live(deeds: Vec<Deed>) {
+    let world = World::new().await;
+    let stock = world.running_stock(&with(stock_body("n1", 5, 5), "/no_cash", json!(false))).await;
+    for (n, deed) in deeds.into_iter().enumerate() {
+        let id = |coupon: usize| format!("1818000000000{coupon}");
+        match deed {
+            Deed::Give => drop(world.give(&stock, USER, &format!("s{n}")).await),
+            Deed::Redeem { coupon, total } => {
+                let payment = Redeem { total_amount: Some(total), ..Redeem::default() };
+                world.mirror.redeem(&id(coupon), payment).await.ok();
+            }
+            Deed::Refund { coupon, amount } => {
+                world.mirror.refund(&id(coupon), Refund { amount }).await.ok();
+            }
+            Deed::Wait { hours } => {
+                world.mirror.advance(Duration::from_secs(hours * 3_600)).await.unwrap();
+            }
+            Deed::Pause => drop(world.act(&stock, "pause").await),
+            Deed::Restart => drop(world.act(&stock, "restart").await),
+        }
+        world.assert_sound(&world.mirror.audit().await);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_is_done_the_books_balance(deeds in prop::collection::vec(deed(), 1..30)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(live(deeds));
+    }
 }
 
 #[tokio::test]

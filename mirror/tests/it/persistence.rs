@@ -204,14 +204,26 @@ async fn a_broken_store_is_a_system_error_and_leaves_nothing_half_done() {
 async fn reset_forgets_state_and_keeps_keys() {
     let world = World::new().await;
     let id = world.running_stock(&stock_body("n1", 10, 1)).await;
-    world.give(&id, USER, "s1").await.ok();
+    let coupon = world.coupon(&id, USER, "s1").await;
+    world.mirror.redeem(&coupon, Redeem::default()).await.unwrap();
+    world.mirror.refund(&coupon, Refund::default()).await.unwrap();
+    let address = json!({"mchid": "1900000109", "notify_url": "http://127.0.0.1:9/notify"});
+    world.call("POST", &format!("{FAVOR}/callbacks"), &address).await.ok();
+    world.clock("2026-08-11T10:00:00+08:00").await;
+    let flow = format!("{FAVOR}/stocks/{id}/use-flow-by-day?bill_date=2026-08-10");
+    let link = world.get(&flow).await.ok();
     let serials = world.mirror.rotate_keys().await;
     world.mirror.reset().await.unwrap();
+    assert_eq!(world.fetch_link(&link["url"]).await.status, 400);
+    assert_eq!(world.get(&format!("{FAVOR}/callbacks?mchid=1900000109")).await.status, 404);
+    world.control("POST", "/_mirror/reset", &Value::Null).await.ok();
     assert_eq!(world.mirror.now(), time(crate::harness::START));
     assert!(world.mirror.audit().await.stocks.is_empty());
     assert!(world.mirror.requests(10, 0).is_empty());
     assert_eq!(world.mirror.platform_certificates().len(), serials.len());
     // Ids start over, so a run can be repeated exactly.
     assert_eq!(world.running_stock(&stock_body("n1", 10, 1)).await, id);
-    assert_eq!(world.give(&id, USER, "s1").await.ok()["coupon_id"], "18180000000001");
+    assert_eq!(world.coupon(&id, USER, "s1").await, coupon);
+    let paid = world.mirror.redeem(&coupon, Redeem::default()).await.unwrap();
+    assert_eq!(paid.consume_information.unwrap().transaction_id, "4200000000202608100000000001");
 }

@@ -8,6 +8,7 @@ use super::owned_row::OwnedFlowRow;
 use super::record::{Fault, Record, Records};
 use super::row::{FlowRow, Values};
 use super::row_error::{FlowRowError, FlowRowProblem};
+use super::value::BeijingClock;
 
 /// What stands on the line before the number of records.
 const TOTAL: &str = "总条数";
@@ -41,6 +42,7 @@ pub struct FlowReader<R> {
     columns: FlowColumns,
     /// Of the row that was read last.
     values: Values,
+    clock: BeijingClock,
     /// Good ones and bad ones.
     found: u64,
     bad: u64,
@@ -74,7 +76,16 @@ impl<R: BufRead> FlowReader<R> {
             }
         };
         records.keep(columns.len());
-        Ok(Self { records, columns, values: Values::default(), found: 0, bad: 0, expected: None, end: None })
+        Ok(Self {
+            records,
+            columns,
+            values: Values::default(),
+            clock: BeijingClock::default(),
+            found: 0,
+            bad: 0,
+            expected: None,
+            end: None,
+        })
     }
 
     /// Also wants the file to have this many records: the count that comes with the link of a by-day file.
@@ -123,7 +134,7 @@ impl<R: BufRead> FlowReader<R> {
         }
         self.found += 1;
         let record = self.records.record().to_text();
-        match Values::read(record, &self.columns) {
+        match Values::read(record, &self.columns, &mut self.clock) {
             Ok(values) => {
                 self.values = values;
                 Some(Ok(FlowRow::new(record, &self.columns, &self.values)))

@@ -13,6 +13,7 @@ use std::io::{self, BufRead};
 
 use memchr::{memchr, memchr2};
 
+use super::line::split_line;
 use super::source::Source;
 use super::split::{Field, Split, split, split_quoted};
 use super::text::FlowText;
@@ -120,6 +121,12 @@ impl<R: BufRead> Records<R> {
 
     fn split_record(&mut self, start: usize, mut line: Line, confined: bool) -> Result<(), Fault> {
         self.fields.clear();
+        if let Some((count, pieced)) = split_line(&mut self.buffer, start, self.keep, &mut self.fields) {
+            self.count = count;
+            self.finish_record(pieced);
+            return Ok(());
+        }
+        self.fields.clear();
         self.count = 0;
         let mut pieced = false;
         let mut first_end = None;
@@ -152,11 +159,16 @@ impl<R: BufRead> Records<R> {
                 }
             }
         }
+        self.finish_record(pieced);
+        Ok(())
+    }
+
+    #[inline]
+    fn finish_record(&mut self, pieced: bool) {
         self.raw = self.buffer.len();
         if pieced {
             self.put_together();
         }
-        Ok(())
     }
 
     fn read_next_line(&mut self) -> io::Result<Line> {
@@ -282,7 +294,8 @@ impl<R: BufRead> Records<R> {
         } else {
             match &self.buffer[last.raw..self.raw] {
                 [b'"', .., b'"'] => Field { start: last.raw + 1, end: self.raw - 1, ..last },
-                _ => Field { start: last.raw, end: self.raw, ..last },
+                _ if last.quoted => Field { start: last.raw, end: self.raw, ..last },
+                _ => Field { end: self.raw, ..last },
             }
         };
         self.count = self.fields.len();
@@ -322,10 +335,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub(super) fn value(&self, index: usize) -> Option<&'a [u8]> {
         let field = self.fields.get(index)?;
-        match self.bytes.get(field.start..field.end)? {
-            [b'`', rest @ ..] if !field.quoted => Some(rest),
-            value => Some(value),
-        }
+        self.bytes.get(field.start..field.end)
     }
 
     /// The same record as text.
@@ -356,12 +366,22 @@ impl<'a> TextRecord<'a> {
 
     /// The value of a field, as [`Record::value`].
     #[inline]
+    pub(super) fn bytes(&self, index: usize) -> Option<&'a [u8]> {
+        self.record.value(index)
+    }
+
+    /// The value of a field.
+    #[inline]
     pub(super) fn value(&self, index: usize) -> Option<FlowText<'a>> {
         let Some(text) = self.text else { return self.record.value(index).map(FlowText::from) };
         let field = self.record.fields.get(index)?;
-        let value = text.get(field.start..field.end)?;
-        let value = if field.quoted { value } else { value.strip_prefix('`').unwrap_or(value) };
-        Some(FlowText::from(value))
+        text.get(field.start..field.end).map(FlowText::from)
+    }
+
+    /// Whether a value is UTF-8.
+    #[inline]
+    pub(super) fn is_text(&self, value: &[u8]) -> bool {
+        self.text.is_some() || std::str::from_utf8(value).is_ok()
     }
 }
 
@@ -389,7 +409,8 @@ mod tests {
             let read = match records.read() {
                 Ok(false) => break,
                 Ok(true) => {
-                    let value = |field: &Field| records.buffer[field.start..field.end].to_vec();
+                    let start = |field: &Field| if field.quoted { field.start } else { field.raw };
+                    let value = |field: &Field| records.buffer[start(field)..field.end].to_vec();
                     assert_eq!(records.count, records.fields.len());
                     Read::Record(records.begin, records.fields.iter().map(value).collect())
                 }

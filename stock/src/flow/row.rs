@@ -8,7 +8,7 @@ use super::columns::{Column, FlowColumns};
 use super::record::TextRecord;
 use super::row_error::{FlowRowError, FlowRowProblem};
 use super::text::FlowText;
-use super::value;
+use super::value::{BeijingClock, amount};
 
 /// One redemption or refund, as a view of the reader's buffer. [`FlowRow::to_owned`] makes it last.
 ///
@@ -35,7 +35,11 @@ pub(super) struct Values {
 impl Values {
     /// Reads the amounts and times of a row, and checks its identifiers.
     #[inline]
-    pub(super) fn read(record: TextRecord<'_>, columns: &FlowColumns) -> Result<Self, FlowRowError> {
+    pub(super) fn read(
+        record: TextRecord<'_>,
+        columns: &FlowColumns,
+        clock: &mut BeijingClock,
+    ) -> Result<Self, FlowRowError> {
         let (expected, found) = (columns.len(), record.count());
         if expected != found {
             return Err(FlowRowError::new(record.line(), FlowRowProblem::FieldCount { expected, found }));
@@ -50,8 +54,8 @@ impl Values {
         Ok(Self {
             discount: fields.amount(Column::Discount, Emptiness::IsWrong)?,
             order_total: fields.amount(Column::OrderTotal, Emptiness::IsWrong)?,
-            consume_time: fields.time(Column::ConsumeTime, Emptiness::IsWrong)?,
-            refund_time: fields.time(Column::RefundTime, Emptiness::IsNone)?,
+            consume_time: fields.time(Column::ConsumeTime, Emptiness::IsWrong, clock)?,
+            refund_time: fields.time(Column::RefundTime, Emptiness::IsNone, clock)?,
             combined_discount: fields.amount(Column::CombinedDiscount, Emptiness::IsNone)?,
             combined_total: fields.amount(Column::CombinedTotal, Emptiness::IsNone)?,
         })
@@ -73,38 +77,41 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The text of a field; none when it is empty and that means none.
+    /// The bytes of a field; none when it is empty and that means none.
     #[inline]
-    fn text(&self, column: Column, empty: Emptiness) -> Result<Option<FlowText<'a>>, FlowRowError> {
-        match self.columns.position(column).and_then(|position| self.record.value(position)) {
-            Some(text) if text.is_empty() => match empty {
+    fn bytes(&self, column: Column, empty: Emptiness) -> Result<Option<&'a [u8]>, FlowRowError> {
+        match self.columns.position(column).and_then(|position| self.record.bytes(position)) {
+            Some([]) => match empty {
                 Emptiness::IsNone => Ok(None),
                 Emptiness::IsWrong => Err(self.fault(column, FlowRowProblem::Empty)),
             },
-            text => Ok(text),
+            bytes => Ok(bytes),
         }
     }
 
     #[inline]
     fn check_id(&self, column: Column, empty: Emptiness) -> Result<(), FlowRowError> {
-        match self.text(column, empty)? {
-            Some(text) if text.as_str().is_none() => Err(self.fault(column, FlowRowProblem::NotText)),
+        match self.bytes(column, empty)? {
+            Some(bytes) if !self.record.is_text(bytes) => Err(self.fault(column, FlowRowProblem::NotText)),
             _ => Ok(()),
         }
     }
 
     #[inline]
     fn amount(&self, column: Column, empty: Emptiness) -> Result<Option<Fen>, FlowRowError> {
-        let Some(text) = self.text(column, empty)? else { return Ok(None) };
-        let amount = value::amount(text.as_bytes());
-        amount.map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoAmount))
+        let Some(bytes) = self.bytes(column, empty)? else { return Ok(None) };
+        amount(bytes).map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoAmount))
     }
 
     #[inline]
-    fn time(&self, column: Column, empty: Emptiness) -> Result<Option<Timestamp>, FlowRowError> {
-        let Some(text) = self.text(column, empty)? else { return Ok(None) };
-        let time = value::time(text.as_bytes());
-        time.map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoTime))
+    fn time(
+        &self,
+        column: Column,
+        empty: Emptiness,
+        clock: &mut BeijingClock,
+    ) -> Result<Option<Timestamp>, FlowRowError> {
+        let Some(bytes) = self.bytes(column, empty)? else { return Ok(None) };
+        clock.read(bytes).map(Some).ok_or_else(|| self.fault(column, FlowRowProblem::NoTime))
     }
 
     #[cold]

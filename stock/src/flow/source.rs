@@ -27,7 +27,7 @@ impl<R: BufRead> Source<R> {
     }
 
     /// What comes next; nothing at the end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         if self.at < self.again.len() {
             return Ok(&self.again[self.at..]);
@@ -41,7 +41,7 @@ impl<R: BufRead> Source<R> {
     }
 
     /// Reads over `length` bytes of what [`Source::fill`] gave.
-    #[inline]
+    #[inline(always)]
     pub(super) fn consume(&mut self, length: usize) {
         if self.at < self.again.len() {
             self.at += length;

@@ -52,8 +52,9 @@ pub(super) fn split(text: &[u8], raw: usize) -> Split {
         return split_quoted(text, Open::at(raw));
     }
     let end = find(b',', text, raw);
+    let start = raw + usize::from(text.get(raw) == Some(&b'`'));
     let field =
-        Field { raw, start: raw, end: end.unwrap_or(text.len()), quoted: false, pieced: false, loose: false };
+        Field { raw, start, end: end.unwrap_or(text.len()), quoted: false, pieced: false, loose: false };
     Split::Field(field, end.map(|comma| comma + 1))
 }
 
@@ -99,5 +100,6 @@ fn find(byte: u8, text: &[u8], from: usize) -> Option<usize> {
         }
         (rest, at) = (next, at + 8);
     }
-    memchr(byte, rest).map(|distance| at + distance)
+    let found = if rest.len() < 8 { rest.iter().position(|b| *b == byte) } else { memchr(byte, rest) };
+    found.map(|distance| at + distance)
 }

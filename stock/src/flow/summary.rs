@@ -53,8 +53,8 @@ pub struct FlowGroups {
     groups: Vec<(Box<str>, FlowTally)>,
     /// Where each text is in the groups.
     places: HashMap<Box<str>, usize>,
-    /// The place of the text that came last: often the next is the same.
-    last: usize,
+    /// The places of texts that came lately, by their ends.
+    recent: Vec<usize>,
     rest: Option<FlowTally>,
 }
 
@@ -169,8 +169,9 @@ impl FlowGroups {
 
     #[inline]
     fn add(&mut self, text: &str, row: &FlowRow<'_>) -> Result<(), MoneyError> {
-        match self.groups.get_mut(self.last) {
-            Some((last, tally)) if **last == *text => tally.add(row),
+        let recent = self.recent.get(slot(text)).and_then(|place| self.groups.get_mut(*place));
+        match recent {
+            Some((recent, tally)) if **recent == *text => tally.add(row),
             _ => self.place(text).add(row),
         }
     }
@@ -185,8 +186,20 @@ impl FlowGroups {
             }
             None => return self.rest.get_or_insert_default(),
         };
-        self.last = place;
+        self.recent.resize(SLOTS, place);
+        self.recent[slot(text)] = place;
         &mut self.groups[place].1
+    }
+}
+
+const SLOTS: usize = 128;
+
+/// Tells apart texts that end in other digits.
+#[inline]
+fn slot(text: &str) -> usize {
+    match text.as_bytes() {
+        [.., tens, ones] => (usize::from(*tens) * 10 + usize::from(*ones)) % SLOTS,
+        _ => 0,
     }
 }
 

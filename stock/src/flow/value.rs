@@ -25,19 +25,41 @@ pub(super) fn amount(text: &[u8]) -> Option<Fen> {
     Fen::new(sum).ok()
 }
 
-/// A moment `yyyy-MM-dd HH:mm:ss` on a Beijing clock.
-pub(super) fn time(text: &[u8]) -> Option<Timestamp> {
-    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *text else {
-        return None;
-    };
-    let two = |tens, ones| Some(u32::from(digit(tens)? * 10 + digit(ones)?));
-    let year = i32::try_from(two(y1, y2)? * 100 + two(y3, y4)?).ok()?;
-    NaiveDate::from_ymd_opt(year, two(o1, o2)?, two(d1, d2)?)?
-        .and_hms_opt(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)?
-        .and_local_timezone(BEIJING)
-        .single()
+/// Reads moments on a Beijing clock. Most rows are of the same day as the row before, so that day is kept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BeijingClock {
+    /// The day that was read last, and its text.
+    day: Option<([u8; 10], NaiveDate)>,
 }
 
+impl BeijingClock {
+    /// A moment `yyyy-MM-dd HH:mm:ss`.
+    #[inline]
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<Timestamp> {
+        let (day, time) = text.split_first_chunk()?;
+        let [b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *time else { return None };
+        let day = match self.day {
+            Some((text, known)) if text == *day => known,
+            _ => self.day.insert((*day, date(*day)?)).1,
+        };
+        let moment = day.and_hms_opt(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)?;
+        moment.and_local_timezone(BEIJING).single()
+    }
+}
+
+/// A day `yyyy-MM-dd`.
+fn date(text: [u8; 10]) -> Option<NaiveDate> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let year = i32::try_from(two(y1, y2)? * 100 + two(y3, y4)?).ok()?;
+    NaiveDate::from_ymd_opt(year, two(m1, m2)?, two(d1, d2)?)
+}
+
+#[inline]
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    Some(u32::from(digit(tens)? * 10 + digit(ones)?))
+}
+
+#[inline]
 fn digit(byte: u8) -> Option<u8> {
     let digit = byte.wrapping_sub(b'0');
     (digit < 10).then_some(digit)
@@ -81,6 +103,10 @@ mod tests {
         }
     }
 
+    fn time(text: &[u8]) -> Option<Timestamp> {
+        BeijingClock::default().read(text)
+    }
+
     #[test]
     fn a_time_is_beijing_time() {
         assert_eq!(time(b"2026-11-27 16:23:05"), from_wire("2026-11-27T16:23:05+08:00").ok());
@@ -100,6 +126,17 @@ mod tests {
         ] {
             assert_eq!(time(bad.as_bytes()), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_day_is_not_kept_for_another() {
+        let mut clock = BeijingClock::default();
+        for text in
+            ["2026-11-27 00:00:00", "2026-11-27 07:59:59", "2026-02-31 08:00:00", "2026-11-28 23:59:59"]
+        {
+            assert_eq!(clock.read(text.as_bytes()), time(text.as_bytes()), "{text}");
+        }
+        assert_eq!(BeijingClock::default().read(b"\0\0\0\0\0\0\0\0\0\0 00:00:00"), None);
     }
 
     proptest! {

@@ -168,7 +168,7 @@ test('uploads an image, signed by its meta only', async () => {
   form.append('meta', JSON.stringify(meta), 'meta.json');
   form.append('file', image, 'logo.png');
   const { data } = await sdk.v3.marketing.favor.media.imageUpload
-    .post(form, { meta, headers: form.getHeaders() });
+    .post(form.getBuffer(), { meta, headers: form.getHeaders() });
   const shown = await fetch(data.media_url);
   assert.deepEqual(Buffer.from(await shown.arrayBuffer()), image);
 });
