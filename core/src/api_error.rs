@@ -161,7 +161,15 @@ impl ApiError {
             Some(ErrorCode::AppIdMerchantMismatch) => "bind the appid to the merchant in the console",
             Some(ErrorCode::NotEnough) => "the budget or balance is used up: raise it or stop sending",
             Some(ErrorCode::UserAccountAbnormal) => "this user cannot receive coupons: skip the user",
-            Some(ErrorCode::ResourceNotExists) => "check the id, and that it belongs to this merchant",
+            Some(ErrorCode::ResourceNotExists) => {
+                "check the id, and that it belongs to this merchant; flow files come at 10:00 Beijing time of the day after the end"
+            }
+            Some(ErrorCode::InvalidRequest) => {
+                "not allowed now or in this combination: check the stock's state and window; a new stock needs a minute before its start"
+            }
+            Some(ErrorCode::RequestBlocked) => {
+                "a permission, the stock's state or a limit stops it: see the message"
+            }
             _ if self.status == 429 => "slow down, then repeat the same request",
             _ => "see the message; repeating the same request will not help",
         }

@@ -57,7 +57,7 @@ pub enum ErrorKind {
     TooLarge,
     /// The platform answered with an error; see [`Error::api`].
     Api,
-    /// The answer's signature does not hold; see [`Error::verification`].
+    /// The answer's signature does not hold; see [`Error::verification_error`].
     Verification,
     /// The answer is authentic but cannot be decoded; see [`Error::body`].
     Decode,

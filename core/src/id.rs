@@ -35,7 +35,7 @@ macro_rules! id {
             /// Checks `text` and takes it.
             ///
             /// # Errors
-            #[doc = concat!("[`IdError`](favor_core::IdError) unless it is ", $rule, ".")]
+            #[doc = concat!("`IdError` unless it is ", $rule, ".")]
             pub fn new(text: impl Into<String>) -> Result<Self, $crate::IdError> {
                 let text = text.into();
                 let check: fn(&str) -> bool = $check;

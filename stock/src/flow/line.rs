@@ -9,90 +9,49 @@ use super::split::Field;
 
 const BLOCK: usize = 64;
 
-/// Splits the text of a line, from `start` on, into `fields`, of which there may be `keep`. Gives their number,
-/// and whether one of them is not there in one piece.
-/// None when the line has not the usual form: a quote inside a field that is not doubled, or one that is not closed.
+/// What [`split_line`] found.
+pub(super) struct Found {
+    /// The number of fields.
+    pub(super) count: usize,
+    /// There are doubled quotes.
+    pub(super) doubled: bool,
+}
+
+/// Splits the text of a line, from `start` on, and puts the first fields into `fields`. None when the line has not the
+/// usual form: a quote inside a field that is not doubled, or one that is not closed.
 #[inline]
-pub(super) fn split_line(
-    text: &mut Vec<u8>,
-    start: usize,
-    keep: usize,
-    fields: &mut Vec<Field>,
-) -> Option<(usize, bool)> {
+pub(super) fn split_line(text: &mut Vec<u8>, start: usize, fields: &mut [Field]) -> Option<Found> {
     let end = text.len();
-    // Blocks are whole. The bit of the first byte behind the text is always there.
+    // Blocks are whole, and there always is a byte behind the text.
     text.extend_from_slice(&[0; BLOCK]);
-    let count = split_padded(text, start, end, keep, fields);
+    let found = split_padded(text, start, end, fields);
     text.truncate(end);
-    count
+    found
 }
 
 #[inline]
-fn split_padded(
-    text: &[u8],
-    start: usize,
-    end: usize,
-    keep: usize,
-    fields: &mut Vec<Field>,
-) -> Option<(usize, bool)> {
-    let mut line = Line { text, keep, fields, raw: start, pieced: false, any_pieced: false, count: 0 };
-    let mut before = Before { comma: 1, closing: 0, quoted: 0 };
-    let mut at = start;
+fn split_padded(text: &[u8], start: usize, end: usize, fields: &mut [Field]) -> Option<Found> {
+    let mut before = Before { comma: 1, closing: 0, quoted: 0, doubled: 0 };
+    let (mut at, mut raw, mut count) = (start, start, 0);
     for block in text.get(start..)?.as_chunks::<BLOCK>().0 {
         // The end of the line ends a field, as a comma does.
-        let left = end - at;
-        let last = if left < BLOCK { 1 << left } else { 0 };
-        let (commas, doubled) = before.commas(block, last)?;
-        line.part(at, commas, doubled);
+        let last = if end - at < BLOCK { 1 << (end - at) } else { 0 };
+        let mut commas = before.commas(block, last)?;
+        while commas != 0 {
+            let comma = at + usize::from(commas.trailing_zeros().to_le_bytes()[0]);
+            commas &= commas - 1;
+            if let Some(field) = fields.get_mut(count) {
+                *field = Field::whole(text, raw, comma);
+            }
+            count += 1;
+            raw = comma + 1;
+        }
         at += BLOCK;
         if last != 0 {
             break;
         }
     }
-    (before.quoted == 0).then_some((line.count, line.any_pieced))
-}
-
-struct Line<'a> {
-    text: &'a [u8],
-    keep: usize,
-    fields: &'a mut Vec<Field>,
-    /// Where the field begins that is being read.
-    raw: usize,
-    /// It has a doubled quote.
-    pieced: bool,
-    any_pieced: bool,
-    count: usize,
-}
-
-impl Line<'_> {
-    /// Ends a field at each comma.
-    #[inline(always)]
-    fn part(&mut self, at: usize, mut commas: u64, mut doubled: u64) {
-        while commas != 0 {
-            let end = at + usize::from(commas.trailing_zeros().to_le_bytes()[0]);
-            let before = commas ^ (commas - 1);
-            commas &= commas - 1;
-            let pieced = self.pieced | (doubled & before != 0);
-            doubled &= !before;
-            let first = self.text.get(self.raw);
-            let (quoted, ticked) = (first == Some(&b'"'), first == Some(&b'`'));
-            if self.count < self.keep {
-                self.fields.push(Field {
-                    raw: self.raw,
-                    start: self.raw + usize::from(quoted | ticked),
-                    end: end - usize::from(quoted),
-                    quoted,
-                    pieced,
-                    loose: false,
-                });
-            }
-            self.count += 1;
-            self.raw = end + 1;
-            self.pieced = false;
-            self.any_pieced |= pieced;
-        }
-        self.pieced |= doubled != 0;
-    }
+    (before.quoted == 0).then_some(Found { count, doubled: before.doubled != 0 })
 }
 
 /// What the bytes so far say about the next: one bit, or all bits for `quoted`.
@@ -103,18 +62,19 @@ struct Before {
     closing: u64,
     /// The next byte is inside quotes.
     quoted: u64,
+    /// There were doubled quotes.
+    doubled: u64,
 }
 
 impl Before {
-    /// The commas of a block that part fields, with `end`, and the doubled quotes. None when quotes are not in the
-    /// usual form.
+    /// The commas of a block that part fields, with `end`. None when quotes are not in the usual form.
     #[inline(always)]
-    fn commas(&mut self, block: &[u8; BLOCK], end: u64) -> Option<(u64, u64)> {
+    fn commas(&mut self, block: &[u8; BLOCK], end: u64) -> Option<u64> {
         let commas = equal(block, b',');
         let quotes = equal(block, b'"');
         if quotes | self.quoted | self.closing == 0 {
             self.comma = commas >> 63;
-            return Some((commas | end, 0));
+            return Some(commas | end);
         }
         let inside = self.quoted ^ up_to(quotes);
         let commas = (commas & !inside) | end;
@@ -126,9 +86,11 @@ impl Before {
         if opening & !(after_comma | after_closing) | after_closing & !(commas | opening) != 0 {
             return None;
         }
-        *self =
-            Self { comma: commas >> 63, closing: closing >> 63, quoted: 0_u64.wrapping_sub(inside >> 63) };
-        Some((commas, opening & after_closing))
+        self.comma = commas >> 63;
+        self.closing = closing >> 63;
+        self.quoted = 0_u64.wrapping_sub(inside >> 63);
+        self.doubled |= opening & after_closing;
+        Some(commas)
     }
 }
 
@@ -149,7 +111,7 @@ fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
 }
 
 /// For each bit, whether the number of bits up to it, itself included, is odd.
-#[inline]
+#[inline(always)]
 fn up_to(mut bits: u64) -> u64 {
     for distance in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << distance;

@@ -133,7 +133,7 @@ impl<R: BufRead> FlowReader<R> {
             self.records.join_rest();
         }
         self.found += 1;
-        let record = self.records.record().to_text();
+        let record = self.records.record();
         match Values::read(record, &self.columns, &mut self.clock) {
             Ok(values) => {
                 self.values = values;

@@ -13,10 +13,9 @@ use std::io::{self, BufRead};
 
 use memchr::{memchr, memchr2};
 
-use super::line::split_line;
+use super::line::{Found, split_line};
 use super::source::Source;
 use super::split::{Field, Split, split, split_quoted};
-use super::text::FlowText;
 
 /// The largest record, in bytes.
 pub(super) const MAX_RECORD: usize = 1 << 20;
@@ -41,10 +40,10 @@ pub(super) struct Records<R> {
     buffer: Vec<u8>,
     /// The length of the text.
     raw: usize,
+    /// As many as are kept of a record; those behind the record's own have no meaning.
     fields: Vec<Field>,
     /// The number of fields, those that are not kept included.
     count: usize,
-    keep: usize,
     limit: usize,
     /// The line the record begins on.
     begin: u64,
@@ -75,7 +74,6 @@ impl<R: BufRead> Records<R> {
             raw: 0,
             fields: Vec::new(),
             count: 0,
-            keep: usize::MAX,
             limit,
             begin: 1,
             line: 1,
@@ -86,7 +84,7 @@ impl<R: BufRead> Records<R> {
 
     /// Keeps this many fields of the records to come, and only counts the rest.
     pub(super) fn keep(&mut self, fields: usize) {
-        self.keep = fields;
+        self.fields.resize(fields, Field::default());
     }
 
     /// The line that is read next.
@@ -120,13 +118,18 @@ impl<R: BufRead> Records<R> {
     }
 
     fn split_record(&mut self, start: usize, mut line: Line, confined: bool) -> Result<(), Fault> {
-        self.fields.clear();
-        if let Some((count, pieced)) = split_line(&mut self.buffer, start, self.keep, &mut self.fields) {
+        if let Some(Found { count, doubled }) = split_line(&mut self.buffer, start, &mut self.fields) {
             self.count = count;
-            self.finish_record(pieced);
+            self.raw = self.buffer.len();
+            if doubled {
+                for field in self.fields.iter_mut().take(count) {
+                    field.pieced =
+                        field.quoted && memchr(b'"', &self.buffer[field.start..field.end]).is_some();
+                }
+                self.put_together();
+            }
             return Ok(());
         }
-        self.fields.clear();
         self.count = 0;
         let mut pieced = false;
         let mut first_end = None;
@@ -135,10 +138,10 @@ impl<R: BufRead> Records<R> {
             match found {
                 Split::Field(field, next) => {
                     pieced |= field.pieced;
-                    self.count += 1;
-                    if self.fields.len() < self.keep {
-                        self.fields.push(field);
+                    if let Some(kept) = self.fields.get_mut(self.count) {
+                        *kept = field;
                     }
+                    self.count += 1;
                     match next {
                         Some(next) => found = split(&self.buffer, next),
                         None => break,
@@ -159,16 +162,11 @@ impl<R: BufRead> Records<R> {
                 }
             }
         }
-        self.finish_record(pieced);
-        Ok(())
-    }
-
-    #[inline]
-    fn finish_record(&mut self, pieced: bool) {
         self.raw = self.buffer.len();
         if pieced {
             self.put_together();
         }
+        Ok(())
     }
 
     fn read_next_line(&mut self) -> io::Result<Line> {
@@ -244,7 +242,7 @@ impl<R: BufRead> Records<R> {
 
     /// Makes the values that are not there in one piece, behind the text.
     fn put_together(&mut self) {
-        for index in 0..self.fields.len() {
+        for index in 0..self.kept() {
             let field = self.fields[index];
             if field.pieced {
                 let start = self.buffer.len();
@@ -274,8 +272,9 @@ impl<R: BufRead> Records<R> {
     /// quotes inside. Such text is taken as it is, without the quotes around it; fields that are quoted as they
     /// should be are joined with commas.
     pub(super) fn join_rest(&mut self) {
-        let Some(&last) = self.fields.last() else { return };
-        let more = self.count > self.fields.len();
+        let kept = self.kept();
+        let Some(&last) = self.fields[..kept].last() else { return };
+        let more = self.count > kept;
         if !more && !last.loose {
             return;
         }
@@ -298,16 +297,21 @@ impl<R: BufRead> Records<R> {
                 _ => Field { end: self.raw, ..last },
             }
         };
-        self.count = self.fields.len();
-        if let Some(last) = self.fields.last_mut() {
-            *last = joined;
-        }
+        self.count = kept;
+        self.fields[kept - 1] = joined;
     }
 
     /// The record that was read last.
     #[inline]
     pub(super) fn record(&self) -> Record<'_> {
-        Record { bytes: &self.buffer, fields: &self.fields, count: self.count, line: self.begin }
+        let fields = &self.fields[..self.kept()];
+        Record { bytes: &self.buffer, fields, count: self.count, line: self.begin }
+    }
+
+    /// The number of fields that are kept of this record.
+    #[inline]
+    fn kept(&self) -> usize {
+        self.count.min(self.fields.len())
     }
 }
 
@@ -337,52 +341,6 @@ impl<'a> Record<'a> {
         let field = self.fields.get(index)?;
         self.bytes.get(field.start..field.end)
     }
-
-    /// The same record as text.
-    #[inline]
-    pub(super) fn to_text(self) -> TextRecord<'a> {
-        TextRecord { record: self, text: std::str::from_utf8(self.bytes).ok() }
-    }
-}
-
-/// One record, looked at as text once, so that its fields need not be.
-#[derive(Clone, Copy)]
-pub(super) struct TextRecord<'a> {
-    record: Record<'a>,
-    /// None when some field is not UTF-8.
-    text: Option<&'a str>,
-}
-
-impl<'a> TextRecord<'a> {
-    /// The line it begins on.
-    pub(super) fn line(&self) -> u64 {
-        self.record.line
-    }
-
-    /// The number of its fields, those that are not kept included.
-    pub(super) fn count(&self) -> usize {
-        self.record.count
-    }
-
-    /// The value of a field, as [`Record::value`].
-    #[inline]
-    pub(super) fn bytes(&self, index: usize) -> Option<&'a [u8]> {
-        self.record.value(index)
-    }
-
-    /// The value of a field.
-    #[inline]
-    pub(super) fn value(&self, index: usize) -> Option<FlowText<'a>> {
-        let Some(text) = self.text else { return self.record.value(index).map(FlowText::from) };
-        let field = self.record.fields.get(index)?;
-        text.get(field.start..field.end).map(FlowText::from)
-    }
-
-    /// Whether a value is UTF-8.
-    #[inline]
-    pub(super) fn is_text(&self, value: &[u8]) -> bool {
-        self.text.is_some() || std::str::from_utf8(value).is_ok()
-    }
 }
 
 #[cfg(test)]
@@ -404,6 +362,7 @@ mod tests {
     }
 
     fn all<R: BufRead>(mut records: Records<R>) -> Vec<Read> {
+        records.keep(512);
         let mut reads = Vec::new();
         loop {
             let read = match records.read() {
@@ -411,8 +370,7 @@ mod tests {
                 Ok(true) => {
                     let start = |field: &Field| if field.quoted { field.start } else { field.raw };
                     let value = |field: &Field| records.buffer[start(field)..field.end].to_vec();
-                    assert_eq!(records.count, records.fields.len());
-                    Read::Record(records.begin, records.fields.iter().map(value).collect())
+                    Read::Record(records.begin, records.fields[..records.count].iter().map(value).collect())
                 }
                 Err(Fault::Unclosed { line }) => Unclosed(line),
                 Err(Fault::TooLong { line }) => TooLong(line),
@@ -447,6 +405,7 @@ mod tests {
     #[test]
     fn an_unquoted_field_loses_one_backtick() {
         let mut records = Records::new("``a,\"`b\",`,c`".as_bytes());
+        records.keep(9);
         assert!(records.read().unwrap());
         let record = records.record();
         let values: Vec<_> = (0..4).map(|index| record.value(index).unwrap()).collect();

@@ -5,7 +5,7 @@ use std::fmt;
 use favor_core::{Fen, Timestamp};
 
 use super::columns::{Column, FlowColumns};
-use super::record::TextRecord;
+use super::record::Record;
 use super::row_error::{FlowRowError, FlowRowProblem};
 use super::text::FlowText;
 use super::value::{BeijingClock, amount};
@@ -16,7 +16,7 @@ use super::value::{BeijingClock, amount};
 /// identifiers, amounts and times; free text stays as it came.
 #[derive(Clone, Copy)]
 pub struct FlowRow<'a> {
-    record: TextRecord<'a>,
+    record: Record<'a>,
     columns: &'a FlowColumns,
     values: &'a Values,
 }
@@ -36,7 +36,7 @@ impl Values {
     /// Reads the amounts and times of a row, and checks its identifiers.
     #[inline]
     pub(super) fn read(
-        record: TextRecord<'_>,
+        record: Record<'_>,
         columns: &FlowColumns,
         clock: &mut BeijingClock,
     ) -> Result<Self, FlowRowError> {
@@ -72,7 +72,7 @@ enum Emptiness {
 /// Reads the fields of one record.
 #[derive(Clone, Copy)]
 struct Fields<'a> {
-    record: TextRecord<'a>,
+    record: Record<'a>,
     columns: &'a FlowColumns,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
     /// The bytes of a field; none when it is empty and that means none.
     #[inline]
     fn bytes(&self, column: Column, empty: Emptiness) -> Result<Option<&'a [u8]>, FlowRowError> {
-        match self.columns.position(column).and_then(|position| self.record.bytes(position)) {
+        match self.columns.position(column).and_then(|position| self.record.value(position)) {
             Some([]) => match empty {
                 Emptiness::IsNone => Ok(None),
                 Emptiness::IsWrong => Err(self.fault(column, FlowRowProblem::Empty)),
@@ -92,7 +92,9 @@ impl<'a> Fields<'a> {
     #[inline]
     fn check_id(&self, column: Column, empty: Emptiness) -> Result<(), FlowRowError> {
         match self.bytes(column, empty)? {
-            Some(bytes) if !self.record.is_text(bytes) => Err(self.fault(column, FlowRowProblem::NotText)),
+            Some(bytes) if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() => {
+                Err(self.fault(column, FlowRowProblem::NotText))
+            }
             _ => Ok(()),
         }
     }
@@ -122,13 +124,19 @@ impl<'a> Fields<'a> {
 
 impl<'a> FlowRow<'a> {
     /// The row of these values, which were read from this record.
-    pub(super) fn new(record: TextRecord<'a>, columns: &'a FlowColumns, values: &'a Values) -> Self {
+    pub(super) fn new(record: Record<'a>, columns: &'a FlowColumns, values: &'a Values) -> Self {
         Self { record, columns, values }
     }
 
     #[inline]
     fn text(&self, column: Column) -> Option<FlowText<'a>> {
-        self.record.value(self.columns.position(column)?)
+        self.record.value(self.columns.position(column)?).map(FlowText::from)
+    }
+
+    /// The merchant as it stands there, which may be nothing.
+    #[inline]
+    pub(super) fn merchant(&self) -> Option<FlowText<'a>> {
+        self.text(Column::ConsumeMerchant)
     }
 
     #[inline]
@@ -233,13 +241,15 @@ impl<'a> FlowRow<'a> {
 
     /// A column that has no meaning here, by the text of its header; brackets may be wide or narrow.
     pub fn other(&self, name: &str) -> Option<FlowText<'a>> {
-        self.record.value(self.columns.other(name)?)
+        self.record.value(self.columns.other(name)?).map(FlowText::from)
     }
 
     /// All columns that have no meaning here, with their names.
     pub fn others(&self) -> impl Iterator<Item = (&'a str, FlowText<'a>)> {
         let record = self.record;
-        self.columns.unknown().filter_map(move |(position, name)| Some((name, record.value(position)?)))
+        self.columns
+            .unknown()
+            .filter_map(move |(position, name)| Some((name, record.value(position)?.into())))
     }
 }
 

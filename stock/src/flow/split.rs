@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 /// Where a field stands in the text of its record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Field {
     /// Where it begins, its opening quote included.
     pub(super) raw: usize,
@@ -18,6 +18,17 @@ pub(super) struct Field {
     pub(super) pieced: bool,
     /// Text follows its closing quote.
     pub(super) loose: bool,
+}
+
+impl Field {
+    /// The field of `text` from `raw` to its end, with nothing but the quotes around it to be taken off.
+    #[inline(always)]
+    pub(super) fn whole(text: &[u8], raw: usize, end: usize) -> Self {
+        let first = text.get(raw);
+        let (quoted, ticked) = (first == Some(&b'"'), first == Some(&b'`'));
+        let (start, end) = (raw + usize::from(quoted | ticked), end - usize::from(quoted));
+        Self { raw, start, end, quoted, pieced: false, loose: false }
+    }
 }
 
 /// A quoted field whose closing quote is not in the text so far.
@@ -52,9 +63,7 @@ pub(super) fn split(text: &[u8], raw: usize) -> Split {
         return split_quoted(text, Open::at(raw));
     }
     let end = find(b',', text, raw);
-    let start = raw + usize::from(text.get(raw) == Some(&b'`'));
-    let field =
-        Field { raw, start, end: end.unwrap_or(text.len()), quoted: false, pieced: false, loose: false };
+    let field = Field::whole(text, raw, end.unwrap_or(text.len()));
     Split::Field(field, end.map(|comma| comma + 1))
 }
 

@@ -9,6 +9,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use super::row::FlowRow;
+use super::text::FlowText;
 
 /// The sums over the rows of a flow file. Feed it each row; its size is bounded.
 ///
@@ -70,13 +71,18 @@ impl FlowSummary {
     /// [`MoneyError::Overflow`] when a sum gets too large. Nothing is added then.
     pub fn add(&mut self, row: &FlowRow<'_>) -> Result<(), MoneyError> {
         // What does not fit the whole is refused here; what fits the whole fits each part.
-        self.all.add(row)?;
+        let tally = FlowTally {
+            rows: 1,
+            discount: row.discount().unwrap_or_default(),
+            order_total: row.order_total().unwrap_or_default(),
+        };
+        self.all.add(tally)?;
         self.consumed.add(row.consume_time());
         self.refunded.add(row.refund_time());
         if let Some(kind) = row.kind() {
-            self.by_kind.add(&kind.to_str_lossy(), row)?;
+            self.by_kind.add(kind, tally)?;
         }
-        self.by_merchant.add(row.consume_mchid().unwrap_or_default(), row)
+        self.by_merchant.add(row.merchant().unwrap_or_default(), tally)
     }
 
     /// Number and amounts of all rows.
@@ -122,11 +128,11 @@ impl FlowSummary {
 
 impl FlowTally {
     #[inline]
-    fn add(&mut self, row: &FlowRow<'_>) -> Result<(), MoneyError> {
+    fn add(&mut self, more: Self) -> Result<(), MoneyError> {
         *self = Self {
-            discount: self.discount.checked_add(row.discount().unwrap_or_default())?,
-            order_total: self.order_total.checked_add(row.order_total().unwrap_or_default())?,
-            rows: self.rows + 1,
+            discount: self.discount.checked_add(more.discount)?,
+            order_total: self.order_total.checked_add(more.order_total)?,
+            rows: self.rows + more.rows,
         };
         Ok(())
     }
@@ -141,8 +147,12 @@ impl FlowSpan {
     #[inline]
     fn add(&mut self, moment: Option<Timestamp>) {
         let Some(moment) = moment else { return };
-        self.first = Some(self.first.map_or(moment, |first| first.min(moment)));
-        self.last = Some(self.last.map_or(moment, |last| last.max(moment)));
+        if self.first.is_none_or(|first| moment < first) {
+            self.first = Some(moment);
+        }
+        if self.last.is_none_or(|last| last < moment) {
+            self.last = Some(moment);
+        }
     }
 }
 
@@ -168,11 +178,11 @@ impl FlowGroups {
     }
 
     #[inline]
-    fn add(&mut self, text: &str, row: &FlowRow<'_>) -> Result<(), MoneyError> {
-        let recent = self.recent.get(slot(text)).and_then(|place| self.groups.get_mut(*place));
+    fn add(&mut self, text: FlowText<'_>, row: FlowTally) -> Result<(), MoneyError> {
+        let recent = self.recent.get(slot(text.as_bytes())).and_then(|place| self.groups.get_mut(*place));
         match recent {
-            Some((recent, tally)) if **recent == *text => tally.add(row),
-            _ => self.place(text).add(row),
+            Some((recent, tally)) if recent.as_bytes() == text.as_bytes() => tally.add(row),
+            _ => self.place(&text.to_str_lossy()).add(row),
         }
     }
 
@@ -187,7 +197,7 @@ impl FlowGroups {
             None => return self.rest.get_or_insert_default(),
         };
         self.recent.resize(SLOTS, place);
-        self.recent[slot(text)] = place;
+        self.recent[slot(text.as_bytes())] = place;
         &mut self.groups[place].1
     }
 }
@@ -196,8 +206,8 @@ const SLOTS: usize = 128;
 
 /// Tells apart texts that end in other digits.
 #[inline]
-fn slot(text: &str) -> usize {
-    match text.as_bytes() {
+fn slot(text: &[u8]) -> usize {
+    match text {
         [.., tens, ones] => (usize::from(*tens) * 10 + usize::from(*ones)) % SLOTS,
         _ => 0,
     }

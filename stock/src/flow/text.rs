@@ -16,73 +16,57 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A field as it stands in a flow file: UTF-8, except where the platform garbled it (old device numbers).
 ///
 /// Display and Serialize write what is not UTF-8 as U+FFFD; [`FlowText::as_bytes`] has it unchanged.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FlowText<'a>(Content<'a>);
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Content<'a> {
-    Text(&'a str),
-    /// Never UTF-8.
-    Bytes(&'a [u8]),
-}
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FlowText<'a>(&'a [u8]);
 
 impl<'a> FlowText<'a> {
     /// The bytes, unchanged.
     pub fn as_bytes(self) -> &'a [u8] {
-        match self.0 {
-            Content::Text(text) => text.as_bytes(),
-            Content::Bytes(bytes) => bytes,
-        }
+        self.0
     }
 
     /// The text; none when it is not UTF-8.
     pub fn as_str(self) -> Option<&'a str> {
-        match self.0 {
-            Content::Text(text) => Some(text),
-            Content::Bytes(_) => None,
-        }
+        std::str::from_utf8(self.0).ok()
     }
 
     /// The text, with U+FFFD for what is not UTF-8.
     pub fn to_str_lossy(self) -> Cow<'a, str> {
-        match self.0 {
-            Content::Text(text) => Cow::Borrowed(text),
-            Content::Bytes(bytes) => String::from_utf8_lossy(bytes),
-        }
+        String::from_utf8_lossy(self.0)
     }
 
     /// Whether there is nothing.
     pub fn is_empty(self) -> bool {
-        self.as_bytes().is_empty()
+        self.0.is_empty()
     }
 
     /// What it says as Base64, with or without padding; none when it is not Base64. In by-day files the device number
     /// is written so (spec §3.20).
     pub fn decode_base64(self) -> Option<Vec<u8>> {
-        BASE64.decode(self.as_bytes()).ok()
+        BASE64.decode(self.0).ok()
     }
 
     /// A copy of its own.
     pub fn to_buf(self) -> FlowTextBuf {
-        FlowTextBuf(self.as_bytes().into())
+        FlowTextBuf(self.0.into())
     }
 }
 
 impl<'a> From<&'a [u8]> for FlowText<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self(std::str::from_utf8(bytes).map_or(Content::Bytes(bytes), Content::Text))
+        Self(bytes)
     }
 }
 
 impl<'a> From<&'a str> for FlowText<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Content::Text(text))
+        Self(text.as_bytes())
     }
 }
 
 impl PartialEq<str> for FlowText<'_> {
     fn eq(&self, text: &str) -> bool {
-        self.as_str() == Some(text)
+        self.0 == text.as_bytes()
     }
 }
 
@@ -94,9 +78,9 @@ impl PartialEq<&str> for FlowText<'_> {
 
 impl fmt::Debug for FlowText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Content::Text(text) => write!(f, "{text:?}"),
-            Content::Bytes(bytes) => write!(f, "b\"{}\"", bytes.escape_ascii()),
+        match self.as_str() {
+            Some(text) => write!(f, "{text:?}"),
+            None => write!(f, "b\"{}\"", self.0.escape_ascii()),
         }
     }
 }

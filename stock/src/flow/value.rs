@@ -18,9 +18,14 @@ pub(super) fn amount(text: &[u8]) -> Option<Fen> {
     if yuan.is_empty() || yuan.len() > 16 {
         return None;
     }
-    let mut sum = 0_i64;
+    let (mut sum, mut all_digits) = (0, true);
     for byte in yuan.iter().chain(&fen) {
-        sum = sum * 10 + i64::from(digit(*byte)?);
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit < 10;
+        sum = sum * 10 + i64::from(digit);
+    }
+    if !all_digits {
+        return None;
     }
     Fen::new(sum).ok()
 }
