@@ -531,7 +531,12 @@ mod tests {
             3 => prop::sample::select(b"a`\xEF\xBB\xBF\xFF".to_vec()),
             1 => any::<u8>(),
         ];
-        let piece = prop_oneof![4 => byte.prop_map(|byte| vec![byte]), 1 => Just(b"\"a\r\nb\",".to_vec())];
+        let piece = prop_oneof![
+            8 => byte.prop_map(|byte| vec![byte]),
+            1 => Just(b"\"a\r\nb\",".to_vec()),
+            1 => Just(b",\"say \"\"a\"\"\",\"\",".to_vec()),
+            2 => (1_usize..70).prop_map(|length| vec![b'x'; length]),
+        ];
         prop::collection::vec(piece, 0..48).prop_map(|pieces| pieces.concat())
     }
 
@@ -539,6 +544,43 @@ mod tests {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
         let records = reader.byte_records().map(|record| record.unwrap());
         records.map(|record| record.iter().map(<[u8]>::to_vec).collect()).collect()
+    }
+
+    #[test]
+    fn the_place_on_the_line_makes_no_difference() {
+        // Lines are looked at in blocks of 64 bytes: every piece comes to lie across every place between two.
+        let pieces = [
+            "\"a\",b",
+            "\"a\"\"b\",c",
+            "\"\",\"\"",
+            "\"a,b\"",
+            "a\"b\",\"c\"",
+            "\"a\"b,\"c\"",
+            "\"\"\"\",",
+            ",,",
+        ];
+        for piece in pieces {
+            for (length, before) in
+                (0..140).flat_map(|length| [(length, ""), (length, ","), (length, "\",\"")])
+            {
+                let opening = if before.len() > 1 { "\"" } else { "" };
+                let closing = if before.len() > 1 { "\"" } else { "" };
+                for text in [
+                    format!("{}{before}{piece}", "x".repeat(length)),
+                    format!("{opening}{}{closing},{piece}", "x".repeat(length)),
+                    format!("{piece}{before}{},{piece}", "x".repeat(length)),
+                ] {
+                    let ours: Vec<_> = read(&text)
+                        .into_iter()
+                        .filter_map(
+                            |read| if let Read::Record(_, fields) = read { Some(fields) } else { None },
+                        )
+                        .collect();
+                    let (_, unclosed) = lines(text.as_bytes());
+                    assert!(unclosed || ours == by_csv(text.as_bytes()), "{text}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The values of fields: amounts and times.
 
-use chrono::{FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use favor_core::{Fen, Timestamp};
 
 const BEIJING: FixedOffset = match FixedOffset::east_opt(8 * 3600) {
@@ -14,15 +14,15 @@ pub(super) fn amount(text: &[u8]) -> Option<Fen> {
         [yuan @ .., b'.', tens, ones] => (yuan, [*tens, *ones]),
         _ => return None,
     };
-    // 16 digits of yuan and two of fen fit an i64.
+    // 16 digits of yuan and two of fen fit an i64; what is no digit may wrap.
     if yuan.is_empty() || yuan.len() > 16 {
         return None;
     }
-    let (mut sum, mut all_digits) = (0, true);
+    let (mut sum, mut all_digits) = (0_i64, true);
     for byte in yuan.iter().chain(&fen) {
         let digit = byte.wrapping_sub(b'0');
         all_digits &= digit < 10;
-        sum = sum * 10 + i64::from(digit);
+        sum = sum.wrapping_mul(10).wrapping_add(i64::from(digit));
     }
     if !all_digits {
         return None;
@@ -33,8 +33,15 @@ pub(super) fn amount(text: &[u8]) -> Option<Fen> {
 /// Reads moments on a Beijing clock. Most rows are of the same day as the row before, so that day is kept.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BeijingClock {
-    /// The day that was read last, and its text.
-    day: Option<([u8; 10], NaiveDate)>,
+    day: Option<Day>,
+}
+
+/// A day in Beijing, which begins at 16:00 UTC the day before.
+#[derive(Clone, Copy, Debug)]
+struct Day {
+    text: [u8; 10],
+    date: NaiveDate,
+    before: NaiveDate,
 }
 
 impl BeijingClock {
@@ -44,11 +51,22 @@ impl BeijingClock {
         let (day, time) = text.split_first_chunk()?;
         let [b' ', h1, h2, b':', m1, m2, b':', s1, s2] = *time else { return None };
         let day = match self.day {
-            Some((text, known)) if text == *day => known,
-            _ => self.day.insert((*day, date(*day)?)).1,
+            Some(known) if known.text == *day => known,
+            _ => *self.day.insert(Day::read(*day)?),
         };
-        let moment = day.and_hms_opt(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)?;
-        moment.and_local_timezone(BEIJING).single()
+        let (date, hour) = match two(h1, h2)? {
+            hour @ 0..8 => (day.before, hour + 16),
+            hour => (day.date, if hour < 24 { hour - 8 } else { return None }),
+        };
+        let moment = date.and_hms_opt(hour, two(m1, m2)?, two(s1, s2)?)?;
+        Some(DateTime::from_naive_utc_and_offset(moment, BEIJING))
+    }
+}
+
+impl Day {
+    fn read(text: [u8; 10]) -> Option<Self> {
+        let date = date(text)?;
+        Some(Self { text, date, before: date.pred_opt()? })
     }
 }
 
@@ -83,6 +101,7 @@ mod tests {
         assert_eq!(amount(b"1.00"), Fen::new(100).ok());
         assert_eq!(amount(b"0.01"), Fen::new(1).ok());
         assert_eq!(amount(b"9999999999999999.99"), Fen::new(999_999_999_999_999_999).ok());
+        assert_eq!(amount(&[&[0xFF; 16][..], b".00"].concat()), None);
         for bad in [
             "",
             "1",
