@@ -33,6 +33,8 @@ mod report;
 mod rounds;
 #[path = "support/server.rs"]
 mod server;
+#[path = "overhead/tally.rs"]
+mod tally;
 
 use std::error::Error;
 use std::io;
@@ -92,12 +94,8 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let bench = Bench::new(runtime()?, server.address)?;
     for run in 1..=RUNS {
-        let (rounds, crowd) = bench.rounds(options)?;
-        let report = Report::of(&rounds);
+        let report = Report::of(bench.run(options)?);
         println!("\n{report}");
-        if let Some(crowd) = crowd {
-            println!("the client's core was taken by others {:.0}% of the time", crowd.percent());
-        }
         if options.trial {
             return Ok(ExitCode::SUCCESS);
         }

@@ -9,9 +9,12 @@ use tokio::runtime::Runtime;
 use crate::cells::{Raw, Sends};
 use crate::options::Options;
 use crate::processor::{cpu_time, waited};
+use crate::tally::Tally;
 
 const IN_FLIGHT: usize = 16;
-const SLICE: Duration = Duration::from_millis(100);
+const SLICE: Duration = Duration::from_millis(50);
+/// The share of a slice's time that others may take before it counts as disturbed.
+const UNDISTURBED: f64 = 0.01;
 const WARM_UP: Duration = Duration::from_millis(300);
 
 /// CPU time per call of each cell in one round, in microseconds.
@@ -34,18 +37,14 @@ impl Round {
     }
 }
 
-/// What else wanted the client's core.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Crowd {
-    waited: Duration,
-    worked: Duration,
-}
-
-impl Crowd {
-    /// The share of its time that the client was ready to run and could not.
-    pub(crate) fn percent(self) -> f64 {
-        100.0 * self.waited.as_secs_f64() / (self.waited + self.worked).as_secs_f64()
-    }
+/// All rounds of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    pub(crate) rounds: Vec<Round>,
+    /// Ours, ours again and raw, over the whole run.
+    pub(crate) all: [Tally; 3],
+    /// The same, of the slices in which nothing else wanted the client's core.
+    pub(crate) undisturbed: [Tally; 3],
 }
 
 /// The cells, ready to run.
@@ -54,18 +53,6 @@ pub(crate) struct Bench {
     ours: Sends,
     ours_again: Sends,
     raw: Raw,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    time: Duration,
-    calls: u32,
-}
-
-impl Tally {
-    fn micros_per_call(self) -> f64 {
-        self.time.as_secs_f64() * 1e6 / f64::from(self.calls)
-    }
 }
 
 impl Bench {
@@ -83,18 +70,16 @@ impl Bench {
         Ok(bench)
     }
 
-    /// All rounds of a run, and how crowded the client's core was.
-    pub(crate) fn rounds(&self, options: &Options) -> Result<(Vec<Round>, Option<Crowd>), Error> {
-        let before = (waited(), cpu_time());
-        let rounds: Result<_, _> = (0..options.rounds.get()).map(|_| self.round(options.cell)).collect();
-        let crowd = before.0.zip(waited()).map(|(before_waited, waited)| Crowd {
-            waited: waited.saturating_sub(before_waited),
-            worked: cpu_time().saturating_sub(before.1),
-        });
-        Ok((rounds?, crowd))
+    pub(crate) fn run(&self, options: &Options) -> Result<Run, Error> {
+        let mut run = Run::default();
+        for _ in 0..options.rounds.get() {
+            let round = self.round(options.cell, &mut run)?;
+            run.rounds.push(round);
+        }
+        Ok(run)
     }
 
-    fn round(&self, cell: Duration) -> Result<Round, Error> {
+    fn round(&self, cell: Duration, run: &mut Run) -> Result<Round, Error> {
         let mut tallies = [Tally::default(); 3];
         let slices = cell.as_millis().div_ceil(SLICE.as_millis());
         // Each cell takes each place equally often.
@@ -102,8 +87,11 @@ impl Bench {
         for (_, turn) in (0..slices).zip(order) {
             for cell in turn {
                 let slice = self.slice(cell, SLICE)?;
-                tallies[cell].time += slice.time;
-                tallies[cell].calls += slice.calls;
+                tallies[cell] += slice;
+                run.all[cell] += slice;
+                if slice.share_taken() < UNDISTURBED {
+                    run.undisturbed[cell] += slice;
+                }
             }
         }
         let [ours, ours_again, raw] = tallies.map(Tally::micros_per_call);
@@ -111,13 +99,17 @@ impl Bench {
     }
 
     fn slice(&self, cell: usize, time: Duration) -> Result<Tally, Error> {
-        let before = cpu_time();
+        let before = (cpu_time(), waited());
         let calls = match cell {
             0 => self.runtime.block_on(self.ours.run(time))?,
             1 => self.runtime.block_on(self.ours_again.run(time))?,
             _ => self.raw.run(time),
         };
-        let time = cpu_time().saturating_sub(before);
-        Ok(Tally { time, calls })
+        Ok(Tally {
+            worked: cpu_time().saturating_sub(before.0),
+            waited: waited().saturating_sub(before.1),
+            calls,
+            slices: 1,
+        })
     }
 }
