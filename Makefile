@@ -36,5 +36,5 @@ judges:
 bench:
 	$(CARGO) bench --locked --bench overhead -- --check
 	$(CARGO) bench --locked --bench overhead -- --memory --check
-	$(CARGO) bench --locked --bench flow_download -- --check
+	$(CARGO) bench --locked --bench flow_download
 	$(CARGO) bench --locked --bench flow_rows -- --check
