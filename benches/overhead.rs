@@ -23,7 +23,7 @@ mod keys;
 mod memory;
 #[path = "overhead/options.rs"]
 mod options;
-#[path = "overhead/processor.rs"]
+#[path = "support/processor.rs"]
 mod processor;
 #[path = "support/raw.rs"]
 mod raw;
