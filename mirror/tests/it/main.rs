@@ -6,6 +6,7 @@ mod authentication;
 mod callback;
 mod certificates;
 mod concurrency;
+mod connection_faults;
 mod connections;
 mod control;
 mod coupon_list;
