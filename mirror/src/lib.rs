@@ -30,6 +30,7 @@ mod merchant;
 mod mirror;
 mod moment;
 mod near_miss;
+mod nearest_path;
 mod operation;
 mod outgoing;
 mod page;
