@@ -209,14 +209,14 @@ fn authenticate(
     check.result
 }
 
-/// The value of a header that occurs exactly once.
+/// The value of a header that occurs exactly once and is text.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {
         return None;
     }
-    value.to_str().ok()
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 /// What lies between authentication and the endpoint.

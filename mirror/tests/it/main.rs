@@ -13,6 +13,7 @@ mod coupon_list;
 mod faults;
 mod flow;
 mod harness;
+mod hostile_headers;
 mod image;
 mod lifecycle;
 mod modify;
