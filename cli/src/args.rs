@@ -117,6 +117,9 @@ pub(crate) struct Mirror {
     /// Write the merchant's key files here; a temporary folder when not given
     #[arg(long, value_name = "FOLDER")]
     pub(crate) keys: Option<PathBuf>,
+    /// Faults to plan from the start: TOML with a [[fault]] for each, or a JSON list in a file named …json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

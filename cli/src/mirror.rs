@@ -14,6 +14,9 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     if let Some(file) = &args.data {
         builder = builder.data(file);
     }
+    if let Some(file) = &args.faults {
+        builder = builder.faults_file(file);
+    }
     let mirror = builder.start().await.with_context(|| match &args.data {
         Some(file) => format!("the mirror cannot start on {} with {}", args.listen, file.display()),
         None => format!("the mirror cannot start on {}", args.listen),

@@ -62,7 +62,10 @@ impl Check {
 /// Checks one request.
 pub(crate) fn check(header: Option<&str>, signed: Signed<'_>, merchants: &Directory, now: Moment) -> Check {
     let Some(header) = header else {
-        return Check::refused(&HEADER, "there is no Authorization header, or more than one");
+        return Check::refused(
+            &HEADER,
+            "there is no Authorization header, more than one, or one that is not text",
+        );
     };
     match Authorization::parse(header) {
         Ok(authorization) => check_items(&authorization, signed, merchants, now).of(authorization.mchid),

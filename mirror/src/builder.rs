@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use crate::clock::{ClockMode, Clocks};
 use crate::directory::Directory;
 use crate::error::MirrorError;
+use crate::fault::{self, FaultPlan, FaultRule};
 use crate::ledger::{self, Ledger};
 use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
 use crate::mirror::Mirror;
@@ -35,6 +36,9 @@ pub struct MirrorBuilder {
     keep_alive: Duration,
     rate_limits: bool,
     open_control: bool,
+    request_timeout: Duration,
+    faults: Vec<FaultRule>,
+    fault_files: Vec<PathBuf>,
 }
 
 impl Default for MirrorBuilder {
@@ -52,6 +56,9 @@ impl Default for MirrorBuilder {
             keep_alive: Duration::from_secs(8),
             rate_limits: false,
             open_control: false,
+            request_timeout: Duration::from_secs(60),
+            faults: Vec::new(),
+            fault_files: Vec::new(),
         }
     }
 }
@@ -133,12 +140,34 @@ impl MirrorBuilder {
         self
     }
 
+    /// How long a client may take to send the head of a request, and then its body. A client that is slower is
+    /// cut off. Default: 60 seconds.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Faults in force from the start, and again after a reset. Further calls add to them.
+    pub fn faults(mut self, rules: impl IntoIterator<Item = FaultRule>) -> Self {
+        self.faults.extend(rules);
+        self
+    }
+
+    /// Faults from a file, read at the start: TOML with a `[[fault]]` for each rule, or, if the file's name ends in
+    /// `.json`, a list of rules. They come after those of [`faults`](Self::faults).
+    pub fn faults_file(mut self, file: impl AsRef<Path>) -> Self {
+        self.fault_files.push(file.as_ref().to_owned());
+        self
+    }
+
     /// Starts the mirror on the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, the data file cannot be used, or a merchant seed is not usable.
+    /// When the address cannot be bound, the data file cannot be used, or a merchant seed or a fault rule is not
+    /// usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
+        let faults = self.first_faults()?;
         let first_clock = self.clock_at.map_or(ClockMode::REAL, |time| ClockMode::Frozen { at: time.into() });
         let data = self.data.clone();
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
@@ -152,6 +181,7 @@ impl MirrorBuilder {
             keep_alive: self.keep_alive,
             first_clock,
             open_control: self.open_control,
+            request_timeout: self.request_timeout,
         };
         let state = State::new(
             settings,
@@ -161,8 +191,17 @@ impl MirrorBuilder {
             RateLimits::new(self.rate_limits),
             stored.platform,
             Directory::new(stored.merchants),
+            faults,
         );
         Mirror::listen(state, self.listen).await
+    }
+
+    fn first_faults(&self) -> Result<FaultPlan, MirrorError> {
+        let mut rules = self.faults.clone();
+        for file in &self.fault_files {
+            rules.extend(fault::read_file(file)?);
+        }
+        FaultPlan::starting_with(rules)
     }
 
     /// Takes from the store what it holds, and puts in what it lacks.

@@ -10,10 +10,6 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 
-/// Marks a response that must never reach the client.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut;
-
 /// The error that makes the HTTP layer drop the connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionCut;

@@ -50,6 +50,24 @@ pub enum MirrorError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of fault rules holds something that is none.
+    #[error("{path}, line {line}: {reason}")]
+    FaultFile {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The thing that was named does not exist.
     #[error("no such {what}")]
     NotFound {

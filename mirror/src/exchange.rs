@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -20,14 +20,13 @@ use crate::merchant::KnownMerchant;
 use crate::operation::{IMAGE_UPLOAD, Operation};
 use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
+use crate::request_body;
 use crate::request_log::{Recording, Verdict};
 use crate::rules::Refusal;
-use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, TOO_LARGE};
+use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE};
 use crate::rules::parameter::FORMAT;
 use crate::state::App;
 
-/// Larger than any body an endpoint takes.
-const LARGEST_BODY: usize = 4 * 1024 * 1024;
 const WECHATPAY_SERIAL: &str = "wechatpay-serial";
 const WHOLE_FORM_SIGNED: &str =
     "the signature fits the whole multipart body; of an upload only the text of the meta part is signed";
@@ -53,10 +52,7 @@ struct Incoming {
 
 impl Incoming {
     fn subject(&self) -> Subject<'_> {
-        Subject {
-            operation: self.operation.map_or("unknown", |operation| operation.name),
-            openid: self.openid.as_deref(),
-        }
+        Subject { operation: named(self.operation), openid: self.openid.as_deref() }
     }
 
     /// What the client signs: of an upload only the text of its meta part.
@@ -81,15 +77,26 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), target);
     let is_http1 = parts.version <= Version::HTTP_11;
-    let mut outgoing = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => respond(&app, &mut recording, incoming(parts, body), next).await,
-        Err(_) => finish(&app, &mut recording, &Refusal::from(&TOO_LARGE).into(), None),
+    let operation = Operation::find(&parts.method, parts.uri.path());
+    let openid = operation.and_then(|operation| operation.parameter("openid", parts.uri.path()));
+    let mut outgoing = match request_body::read(&parts.headers, body, app.settings.request_timeout).await {
+        Ok(body) => {
+            let incoming = Incoming { parts, body, operation, openid: openid.clone() };
+            respond(&app, &mut recording, incoming, next).await
+        }
+        Err(rule) => finish(&app, &mut recording, &Refusal::from(rule).into(), None),
     };
+    if outgoing.delivery == Delivery::Whole {
+        let subject = Subject { operation: named(operation), openid: openid.as_deref() };
+        if let Some(rule) = strike(&app, &mut recording, FaultPlace::AfterAnswer, subject).await {
+            fault::after_answer(&rule, &mut outgoing);
+        }
+    }
     if is_http1 {
         outgoing.keep_alive(app.settings.keep_alive.as_secs());
     }
     let entry = recording.entry();
-    if outgoing.delivery != Delivery::Cut {
+    if !matches!(outgoing.delivery, Delivery::Ended(_)) {
         entry.status = Some(outgoing.status.as_u16());
         entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
         entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
@@ -98,10 +105,9 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
     outgoing.into_response()
 }
 
-fn incoming(parts: Parts, body: Bytes) -> Incoming {
-    let operation = Operation::find(&parts.method, parts.uri.path());
-    let openid = operation.and_then(|operation| operation.parameter("openid", parts.uri.path()));
-    Incoming { parts, body, operation, openid }
+/// The name by which faults know an operation.
+fn named(operation: Option<&Operation>) -> &'static str {
+    operation.map_or("unknown", |operation| operation.name)
 }
 
 async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next: Next) -> Outgoing {
@@ -159,14 +165,9 @@ async fn strike(
     subject: Subject<'_>,
 ) -> Option<FaultRule> {
     let rule = app.faults.strike(place, subject)?;
-    let place = match place {
-        FaultPlace::BeforeVerify => "before_verify",
-        FaultPlace::BeforeCommit => "before_commit",
-        FaultPlace::AfterCommit => "after_commit",
-    };
     let entry = recording.entry();
-    entry.faults.push(format!("{}@{place}", rule.kind.name()));
-    if rule.kind != FaultKind::Delay {
+    entry.faults.push(format!("{}@{}", rule.kind.name(), place.name()));
+    if rule.kind != FaultKind::Delay && place != FaultPlace::AfterAnswer {
         recording.judge(Verdict::Faulted);
     }
     if !rule.delay.is_zero() {
@@ -208,14 +209,14 @@ fn authenticate(
     check.result
 }
 
-/// The value of a header that occurs exactly once.
+/// The value of a header that occurs exactly once and is text.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {
         return None;
     }
-    value.to_str().ok()
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 /// What lies between authentication and the endpoint.

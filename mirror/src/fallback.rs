@@ -3,7 +3,7 @@
 use http::{Method, Uri};
 
 use crate::answer::Answer;
-use crate::near_miss;
+use crate::nearest_path::nearest;
 use crate::operation::{Match, OPERATIONS};
 use crate::parameters;
 use crate::rules::Refusal;
@@ -23,8 +23,13 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Answer {
     match empty {
         Some(name) => parameters::empty_path(field(name)).into(),
         None => {
-            let note = near_miss::explain_path(&method, path);
-            Answer::from(Refusal::from(&NO_SUCH_PATH)).with_note(note)
+            let nearest = nearest(&method, path);
+            let mut refusal = Refusal::from(&NO_SUCH_PATH);
+            if let Some(endpoint) = nearest.endpoint {
+                let message = format!("{}，最接近的接口是 {endpoint}", refusal.message());
+                refusal = refusal.with_message(message);
+            }
+            Answer::from(refusal).with_note(nearest.note)
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Planned failures: what shall go wrong, where, and how often.
 
 mod apply;
+mod chance;
+mod file;
 mod kind;
 mod link;
 mod plan;
@@ -11,7 +13,9 @@ use std::time::Duration;
 use crate::error::MirrorError;
 use crate::operation::{OPERATIONS, Operation};
 
-pub(crate) use apply::{alter_answer, alter_outgoing, instead_of_work};
+pub(crate) use apply::{after_answer, alter_answer, alter_outgoing, instead_of_work};
+pub(crate) use chance::ALWAYS;
+pub(crate) use file::read as read_file;
 pub use kind::{FaultKind, FaultPlace, GzipHash};
 pub(crate) use link::alter_link;
 pub use plan::PlannedFault;
@@ -44,6 +48,10 @@ pub struct FaultRule {
     pub count: u64,
     /// It strikes each n-th request that fits; 0 and 1 are each.
     pub every: u64,
+    /// Of those it strikes this many in a million, by its own generator; a million is all of them.
+    pub probability_ppm: u32,
+    /// Start of the rule's generator. A run repeated with the same rules strikes the same requests.
+    pub seed: u64,
     /// Only requests about this user.
     pub openid: Option<String>,
 }
@@ -60,6 +68,8 @@ impl FaultRule {
             delay: Duration::ZERO,
             count: 1,
             every: 1,
+            probability_ppm: ALWAYS,
+            seed: 0,
             openid: None,
         }
     }
@@ -99,6 +109,29 @@ impl FaultRule {
         self
     }
 
+    /// Strikes this many in a million of the requests that fit, without end; [`times`](Self::times) after it sets
+    /// one. Which ones is drawn by a generator that starts the same in each run.
+    ///
+    /// ```
+    /// use favor_mirror::{FaultKind, FaultRule};
+    ///
+    /// // One answer in a hundred is a signature probe.
+    /// let rule = FaultRule::new(FaultKind::Probe).probability_ppm(10_000);
+    /// ```
+    #[must_use]
+    pub fn probability_ppm(mut self, parts_per_million: u32) -> Self {
+        self.probability_ppm = parts_per_million;
+        self.count = 0;
+        self
+    }
+
+    /// Another start of the generator, for a probability that strikes other requests.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Strikes only requests about this user.
     #[must_use]
     pub fn openid(mut self, openid: impl Into<String>) -> Self {
@@ -111,6 +144,18 @@ impl FaultRule {
         let refuse = |reason: String| Err(MirrorError::Fault { reason });
         if self.kind.spoils_an_answer() && self.place != FaultPlace::AfterCommit {
             return refuse(format!("{} spoils an answer, so its place is after_commit", self.kind.name()));
+        }
+        if self.place == FaultPlace::AfterAnswer && self.kind.end().is_none() {
+            return refuse(format!(
+                "{} cannot come after an answer; cut, reset and hang can",
+                self.kind.name()
+            ));
+        }
+        if self.place == FaultPlace::AfterAnswer && !self.delay.is_zero() {
+            return refuse("nothing can be delayed after an answer".to_owned());
+        }
+        if !(1..=ALWAYS).contains(&self.probability_ppm) {
+            return refuse("a probability is more than 0 and at most 1 (a million in a million)".to_owned());
         }
         if !OPERATIONS.iter().any(|operation| fits(&self.operation, operation.name)) {
             let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
@@ -189,6 +234,12 @@ mod tests {
         assert!(refused(FaultRule::new(FaultKind::Slow { bytes_per_second: 0 })).contains("moves"));
         let header = FaultKind::MissingSignature { header: Some("Date".into()) };
         assert!(refused(FaultRule::new(header)).contains("Date"));
+        let after = |kind| FaultRule::new(kind).place(FaultPlace::AfterAnswer);
+        assert!(refused(after(FaultKind::HtmlError)).contains("after an answer"));
+        assert!(refused(after(FaultKind::Cut).delay(Duration::from_secs(1))).contains("delayed"));
+        assert!(refused(FaultRule::new(FaultKind::Cut).probability_ppm(0)).contains("probability"));
+        assert!(refused(FaultRule::new(FaultKind::Cut).probability_ppm(ALWAYS + 1)).contains("probability"));
+        assert!(after(FaultKind::Reset).check().is_ok());
         assert!(FaultRule::new(FaultKind::Cut).operation("stock.*").check().is_ok());
     }
 }

@@ -52,13 +52,13 @@ impl Mirror {
         let merchants = state.merchants();
         let merchant = merchants.all().next().map(|known| known.public.clone());
         let merchant = merchant.ok_or(MirrorError::NotFound { what: "merchant" })?;
-        let keep_alive = state.settings.keep_alive;
+        let (keep_alive, request_timeout) = (state.settings.keep_alive, state.settings.request_timeout);
         let base_url = format!("http://{bound}");
         state.set_base_url(base_url.clone());
         let app_state: App = Arc::new(state);
         let (stop, stopped) = watch::channel(false);
         let router = app(Arc::clone(&app_state));
-        let server = tokio::spawn(serve::serve(listener, router, keep_alive, stopped));
+        let server = tokio::spawn(serve::serve(listener, router, keep_alive, request_timeout, stopped));
         tracing::info!(address = %bound, "mirror is listening");
         Ok(Self { app: app_state, base_url, merchant, stop, server: Some(server) })
     }
@@ -304,8 +304,8 @@ impl Mirror {
         control::audit::run(&self.app).await.unwrap_or_else(|error| Audit::failed(&error))
     }
 
-    /// Forgets stocks, coupons, users, faults, the log and the moved clock. Keys and merchants stay; balances
-    /// are as seeded.
+    /// Forgets stocks, coupons, users, the log and the moved clock. Faults are those of the start and balances are
+    /// as seeded. Keys and merchants stay.
     ///
     /// # Errors
     ///

@@ -1,15 +1,10 @@
 //! Guesses what a caller did wrong, for the request log.
 
-use std::collections::BTreeSet;
-
-use http::Method;
-
 use crate::auth::Signed;
 use crate::authorization::Authorization;
 use crate::directory::Directory;
 use crate::merchant::KnownMerchant;
 use crate::moment::Moment;
-use crate::operation::{Match, OPERATIONS};
 
 const HOST: &str = "https://api.mch.weixin.qq.com";
 
@@ -71,33 +66,6 @@ pub(crate) fn explain_signature(
     notes
 }
 
-/// What an unknown path was probably meant to be.
-pub(crate) fn explain_path(method: &Method, path: &str) -> String {
-    let trimmed = path.trim_end_matches('/');
-    for operation in OPERATIONS {
-        if operation.matches(trimmed) == Match::Exact {
-            if operation.method != *method {
-                return format!("{} wants {} instead of {method}", operation.template, operation.method);
-            }
-            if trimmed != path {
-                return format!("{} has no slash at its end", operation.template);
-            }
-        }
-    }
-    let asked: BTreeSet<_> = words(path).collect();
-    let shared = |template: &str| words(template).filter(|word| asked.contains(word)).count();
-    match OPERATIONS.iter().max_by_key(|operation| shared(operation.template)) {
-        Some(closest) if shared(closest.template) > 0 => {
-            format!("the closest endpoint is {} {}", closest.method, closest.template)
-        }
-        _ => "the mirror serves /v3/certificates, /v3/marketing/favor and /_mirror".to_owned(),
-    }
-}
-
-fn words(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,17 +76,5 @@ mod tests {
         assert!(explain_timestamp(1_790_000_000_123, now).contains("milliseconds"));
         assert!(explain_timestamp(1_789_999_000, now).contains("1000 seconds behind"));
         assert!(explain_timestamp(1_790_001_000, now).contains("1000 seconds ahead of"));
-    }
-
-    #[test]
-    fn paths_are_compared_with_those_there_are() {
-        let explain = |method: Method, path: &str| explain_path(&method, path);
-        assert!(explain(Method::GET, "/v3/marketing/favor/coupon-stocks").contains("wants POST"));
-        assert!(explain(Method::POST, "/v3/marketing/favor/coupon-stocks/").contains("no slash"));
-        assert!(
-            explain(Method::POST, "/v3/marketing/favor/stocks/1/begin")
-                .contains("/v3/marketing/favor/stocks/{stock_id}")
-        );
-        assert!(explain(Method::GET, "/").contains("serves"));
     }
 }

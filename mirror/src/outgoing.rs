@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::answer::Answer;
-use crate::connection::{Cut, Pace, StreamedBody};
+use crate::connection::{Pace, StreamedBody};
+use crate::connection_end::{End, Last};
 use crate::flow::file::FlowFile;
 use crate::moment::Moment;
 use crate::platform_keys::Signer;
@@ -42,8 +43,8 @@ pub(crate) enum Delivery {
     CutAfter(u64),
     /// The whole body at this many bytes a second.
     Slow(u64),
-    /// Nothing; the connection ends.
-    Cut,
+    /// Nothing.
+    Ended(End),
 }
 
 /// A response about to be written.
@@ -55,6 +56,8 @@ pub(crate) struct Outgoing {
     /// Sent in the place of the body.
     pub(crate) file: Option<Arc<FlowFile>>,
     pub(crate) delivery: Delivery,
+    /// What the next request on the connection meets.
+    pub(crate) afterwards: Option<End>,
 }
 
 impl Outgoing {
@@ -83,6 +86,7 @@ impl Outgoing {
             body: answer.body.clone(),
             file: answer.file.clone(),
             delivery: Delivery::Whole,
+            afterwards: None,
         }
     }
 
@@ -110,13 +114,13 @@ impl Outgoing {
         let whole = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
         let length = self.file.as_ref().map_or(whole, |file| file.bytes);
         let pace = match self.delivery {
-            Delivery::Whole | Delivery::Cut => Pace::default(),
+            Delivery::Whole | Delivery::Ended(_) => Pace::default(),
             Delivery::Truncated => Pace { cut_after: Some(length / 2), ..Pace::default() },
             Delivery::CutAfter(bytes) => Pace { cut_after: Some(bytes), ..Pace::default() },
             Delivery::Slow(rate) => Pace { bytes_per_second: Some(rate), ..Pace::default() },
         };
         let body = match self.file {
-            _ if self.delivery == Delivery::Cut => Body::empty(),
+            _ if matches!(self.delivery, Delivery::Ended(_)) => Body::empty(),
             Some(file) => Body::new(StreamedBody::of(file.reader(), pace)),
             None if pace == Pace::default() => Body::from(self.body),
             None => Body::new(StreamedBody::of(Cursor::new(self.body), pace)),
@@ -125,8 +129,10 @@ impl Outgoing {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        if self.delivery == Delivery::Cut {
-            response.extensions_mut().insert(Cut);
+        if let Delivery::Ended(end) = self.delivery {
+            response.extensions_mut().insert(end);
+        } else if let Some(end) = self.afterwards {
+            response.extensions_mut().insert(Last(end));
         }
         response
     }

@@ -153,6 +153,8 @@ mod tests {
                 "SYSTEM_ERROR" => 500,
                 other => panic!("{other} is no code of this API"),
             };
+            // A slow client meets the HTTP server, before there is anything to say about its call.
+            let status = if rule.id == "edge.body_time" { 408 } else { status };
             assert_eq!(rule.status, status, "{}", rule.id);
             assert!(!rule.explanation.is_empty() && !rule.section.is_empty());
         }

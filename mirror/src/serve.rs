@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -19,7 +19,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tower::ServiceExt as _;
 use tower::util::service_fn;
 
-use crate::connection::{ConnectionCut, Cut};
+use crate::connection::ConnectionCut;
+use crate::connection_end::{End, Fate, Last, Socket};
 use crate::lock;
 
 /// How long open requests may take once the mirror shuts down.
@@ -30,6 +31,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     keep_alive: Duration,
+    request_timeout: Duration,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stop = stopped.clone();
@@ -40,7 +42,7 @@ pub(crate) async fn serve(
                 Ok((stream, peer)) => {
                     let app = app.clone();
                     let stop = stop.clone();
-                    connections.spawn(connection(stream, peer, app, keep_alive, stop));
+                    connections.spawn(connection(stream, peer, app, keep_alive, request_timeout, stop));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give others time to close some.
@@ -76,22 +78,30 @@ async fn connection(
     peer: SocketAddr,
     app: Router,
     keep_alive: Duration,
+    request_timeout: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
     stream.set_nodelay(true).ok();
     let activity = Mutex::new(Activity { open_requests: 0, last: Instant::now() });
     let activity = Arc::new(activity);
+    let fate = Fate::default();
+    let socket = Socket::new(stream, fate.clone());
     let service = {
-        let activity = Arc::clone(&activity);
+        let (activity, stop) = (Arc::clone(&activity), stop.clone());
         service_fn(move |mut request: Request<_>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            answer(app.clone(), request.map(Body::new), Arc::clone(&activity))
+            let open = Open::new(Arc::clone(&activity));
+            answer(app.clone(), request.map(Body::new), open, fate.clone(), stop.clone())
         })
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().title_case_headers(true);
+    builder
+        .http1()
+        .title_case_headers(true)
+        .timer(TokioTimer::new()) // Its time starts when the connection falls idle.
+        .header_read_timeout(keep_alive.saturating_add(request_timeout));
     let service = hyper_util::service::TowerToHyperService::new(service);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     let mut closing = false;
     loop {
@@ -143,14 +153,34 @@ impl Drop for Open {
 async fn answer(
     app: Router,
     request: Request<Body>,
-    activity: Arc<Mutex<Activity>>,
+    _open: Open,
+    fate: Fate,
+    stop: watch::Receiver<bool>,
 ) -> Result<Response, ConnectionCut> {
-    let _open = Open::new(activity);
+    if let Some(end) = fate.of_next_request() {
+        return Err(ended(end, &fate, stop).await);
+    }
     let response = match app.oneshot(request).await {
         Ok(response) => response,
         Err(never) => never_happens(never),
     };
-    if response.extensions().get::<Cut>().is_some() { Err(ConnectionCut) } else { Ok(response) }
+    if let Some(end) = response.extensions().get::<End>() {
+        return Err(ended(*end, &fate, stop).await);
+    }
+    if let Some(last) = response.extensions().get::<Last>() {
+        fate.decide(*last);
+    }
+    Ok(response)
+}
+
+/// Ends the connection instead of answering. One that hangs is given up by the client, or when the mirror stops.
+async fn ended(end: End, fate: &Fate, mut stop: watch::Receiver<bool>) -> ConnectionCut {
+    match end {
+        End::Cut => {}
+        End::Reset => fate.reset(),
+        End::Hang => told(&mut stop).await,
+    }
+    ConnectionCut
 }
 
 fn never_happens(error: Infallible) -> Response {

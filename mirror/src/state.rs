@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) monthly_cap: Option<i64>,
     /// How long an idle connection stays open.
     pub(crate) keep_alive: Duration,
+    /// How long a client may take to send a request.
+    pub(crate) request_timeout: Duration,
     /// Where `reset` puts the test clock.
     pub(crate) first_clock: ClockMode,
     /// Whether `/_mirror` answers other machines too.
@@ -57,12 +59,13 @@ impl State {
         rates: RateLimits,
         platform: PlatformKeys,
         merchants: Directory,
+        faults: FaultPlan,
     ) -> Self {
         Self {
             settings,
             ledger,
             clocks: Arc::new(clocks),
-            faults: FaultPlan::default(),
+            faults,
             log: Arc::new(log),
             rates,
             links: Links::default(),

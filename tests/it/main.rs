@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod coverage;
+mod every_fault;
 #[path = "../support/file_server.rs"]
 mod file_server;
 mod flow_download;

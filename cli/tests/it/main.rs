@@ -7,6 +7,7 @@ mod demo;
 mod file_server;
 mod flows;
 mod help;
+mod kill;
 mod lists_and_images;
 mod mirror;
 mod run;

@@ -10,8 +10,8 @@ use crate::ledger::clock;
 use crate::ledger::schema::STATE_TABLES;
 use crate::state::App;
 
-/// Forgets stocks, coupons, users, faults, the log and the moved clock; balances are as seeded. Keys and
-/// merchants stay, since clients hold them.
+/// Forgets stocks, coupons, users, the log and the moved clock; faults are those of the start and balances are as
+/// seeded. Keys and merchants stay, since clients hold them.
 pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
     let _one_at_a_time = app.changing.lock().await;
     let mode = app.settings.first_clock;
@@ -25,7 +25,7 @@ pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
         })
         .await?;
     app.clocks.set_mode(mode);
-    app.faults.clear();
+    app.faults.reset();
     app.rates.clear();
     app.links.clear();
     app.log.clear();

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::{FaultKind, FaultRule};
 use crate::answer::Answer;
+use crate::connection_end::End;
 use crate::outgoing::{
     Delivery, NONCE, Outgoing, SERIAL, SIGNATURE, SIGNATURE_HEADERS, SIGNATURE_TYPE, TIMESTAMP,
 };
@@ -67,11 +68,18 @@ fn placeholder() -> Answer {
     Refusal::from(&SYSTEM_ERROR).into()
 }
 
+/// Dooms the connection of a response that itself goes out whole.
+pub(crate) fn after_answer(rule: &FaultRule, outgoing: &mut Outgoing) {
+    outgoing.afterwards = rule.kind.end();
+}
+
 /// Spoils a finished response.
 pub(crate) fn alter_outgoing(rule: &FaultRule, outgoing: &mut Outgoing) {
     let headers = &mut outgoing.headers;
     match &rule.kind {
-        FaultKind::Cut => outgoing.delivery = Delivery::Cut,
+        FaultKind::Cut => outgoing.delivery = Delivery::Ended(End::Cut),
+        FaultKind::Reset => outgoing.delivery = Delivery::Ended(End::Reset),
+        FaultKind::Hang => outgoing.delivery = Delivery::Ended(End::Hang),
         FaultKind::TruncatedBody => outgoing.delivery = Delivery::Truncated,
         FaultKind::CorruptSignature => {
             if let Some(signature) = headers.get_mut(&SIGNATURE) {

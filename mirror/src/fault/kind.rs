@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::connection_end::End;
 use crate::operation::{FLOW_FILE, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY};
 
 /// Where in the life of a request a fault strikes.
@@ -15,6 +16,25 @@ pub enum FaultPlace {
     BeforeCommit,
     /// The work is done and kept; its answer is lost or changed.
     AfterCommit,
+    /// The answer has gone out whole; the next request on its connection fails, as when a server closes an idle
+    /// connection at the moment the client uses it again. Nothing of that next request is done.
+    AfterAnswer,
+}
+
+impl FaultPlace {
+    /// All places, in the order in which a request comes by.
+    pub const ALL: [Self; 4] = [Self::BeforeVerify, Self::BeforeCommit, Self::AfterCommit, Self::AfterAnswer];
+
+    /// The name in control calls, files and the request log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeVerify => "before_verify",
+            Self::BeforeCommit => "before_commit",
+            Self::AfterCommit => "after_commit",
+            Self::AfterAnswer => "after_answer",
+        }
+    }
 }
 
 /// What goes wrong.
@@ -34,6 +54,10 @@ pub enum FaultKind {
     Delay,
     /// The connection is closed without a byte of an answer.
     Cut,
+    /// The connection is reset (RST instead of FIN) without a byte of an answer.
+    Reset,
+    /// No answer ever comes, and the connection stays open until the client gives up or the mirror stops.
+    Hang,
     /// The connection is closed in the middle of the body.
     TruncatedBody,
     /// The signature has a changed byte.
@@ -96,34 +120,50 @@ pub enum FaultKind {
     },
 }
 
-impl FaultKind {
-    /// The name in control calls and in the request log.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Status { .. } => "status",
-            Self::Delay => "delay",
-            Self::Cut => "cut",
-            Self::TruncatedBody => "truncated_body",
-            Self::CorruptSignature => "corrupt_signature",
-            Self::MissingSignature { .. } => "missing_signature",
-            Self::WrongSerial => "wrong_serial",
-            Self::Probe => "probe",
-            Self::HtmlError => "html_error",
-            Self::NotJson => "not_json",
-            Self::CorruptBody => "corrupt_body",
-            Self::OversizedBody { .. } => "oversized_body",
-            Self::CutAfter { .. } => "cut_after",
-            Self::Slow { .. } => "slow",
-            Self::Redirect { .. } => "redirect",
-            Self::WrongHash => "wrong_hash",
-            Self::LinkTo { .. } => "link_to",
-            Self::ExpiredLink => "expired_link",
-            Self::Gzip { .. } => "gzip",
-            Self::RateLimited { .. } => "rate_limited",
-        }
-    }
+/// Pairs each kind with its name, so that the list of names cannot miss one.
+macro_rules! names {
+    ($($kind:pat => $name:literal,)*) => {
+        impl FaultKind {
+            /// The names of all kinds.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
 
+            /// The name in control calls, files and the request log.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $($kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Self::Status { .. } => "status",
+    Self::Delay => "delay",
+    Self::Cut => "cut",
+    Self::Reset => "reset",
+    Self::Hang => "hang",
+    Self::TruncatedBody => "truncated_body",
+    Self::CorruptSignature => "corrupt_signature",
+    Self::MissingSignature { .. } => "missing_signature",
+    Self::WrongSerial => "wrong_serial",
+    Self::Probe => "probe",
+    Self::HtmlError => "html_error",
+    Self::NotJson => "not_json",
+    Self::CorruptBody => "corrupt_body",
+    Self::OversizedBody { .. } => "oversized_body",
+    Self::CutAfter { .. } => "cut_after",
+    Self::Slow { .. } => "slow",
+    Self::Redirect { .. } => "redirect",
+    Self::WrongHash => "wrong_hash",
+    Self::LinkTo { .. } => "link_to",
+    Self::ExpiredLink => "expired_link",
+    Self::Gzip { .. } => "gzip",
+    Self::RateLimited { .. } => "rate_limited",
+}
+
+impl FaultKind {
     /// Whether it needs a true answer to spoil.
     pub(super) fn spoils_an_answer(&self) -> bool {
         matches!(
@@ -142,6 +182,16 @@ impl FaultKind {
                 | Self::ExpiredLink
                 | Self::Gzip { .. }
         )
+    }
+
+    /// How it ends the connection, if it does.
+    pub(super) fn end(&self) -> Option<End> {
+        match self {
+            Self::Cut => Some(End::Cut),
+            Self::Reset => Some(End::Reset),
+            Self::Hang => Some(End::Hang),
+            _ => None,
+        }
     }
 
     /// Whether it can strike this operation at all.

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
+use super::chance::Chance;
 use super::{FaultPlace, FaultRule, fits};
 use crate::error::MirrorError;
 use crate::lock;
@@ -21,6 +22,8 @@ pub struct PlannedFault {
     pub seen: u64,
     /// Requests that it struck.
     pub struck: u64,
+    #[serde(skip)]
+    chance: Chance,
 }
 
 impl PlannedFault {
@@ -42,31 +45,57 @@ struct Rules {
     planned: Vec<PlannedFault>,
 }
 
+impl Rules {
+    fn add(&mut self, rule: FaultRule) -> u64 {
+        self.last_id += 1;
+        let chance = Chance::new(rule.seed, self.last_id);
+        self.planned.push(PlannedFault { id: self.last_id, rule, seen: 0, struck: 0, chance });
+        self.last_id
+    }
+}
+
 /// All rules in force.
 #[derive(Debug, Default)]
-pub(crate) struct FaultPlan(Mutex<Rules>);
+pub(crate) struct FaultPlan {
+    rules: Mutex<Rules>,
+    /// Those the mirror started with.
+    first: Vec<FaultRule>,
+}
 
 impl FaultPlan {
+    /// A plan that starts with these rules.
+    pub(crate) fn starting_with(first: Vec<FaultRule>) -> Result<Self, MirrorError> {
+        first.iter().try_for_each(FaultRule::check)?;
+        let plan = Self { rules: Mutex::default(), first };
+        plan.reset();
+        Ok(plan)
+    }
+
     pub(crate) fn add(&self, rule: FaultRule) -> Result<u64, MirrorError> {
         rule.check()?;
-        let mut rules = lock::mutex(&self.0);
-        rules.last_id += 1;
-        let id = rules.last_id;
-        rules.planned.push(PlannedFault { id, rule, seen: 0, struck: 0 });
-        Ok(id)
+        Ok(lock::mutex(&self.rules).add(rule))
+    }
+
+    /// Goes back to the rules the mirror started with, none of which has struck.
+    pub(crate) fn reset(&self) {
+        let mut rules = lock::mutex(&self.rules);
+        *rules = Rules::default();
+        for rule in &self.first {
+            rules.add(rule.clone());
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<PlannedFault> {
-        lock::mutex(&self.0).planned.clone()
+        lock::mutex(&self.rules).planned.clone()
     }
 
     pub(crate) fn clear(&self) {
-        lock::mutex(&self.0).planned.clear();
+        lock::mutex(&self.rules).planned.clear();
     }
 
     /// Takes one rule back; false when there is none with this number.
     pub(crate) fn remove(&self, id: u64) -> bool {
-        let mut rules = lock::mutex(&self.0);
+        let mut rules = lock::mutex(&self.rules);
         let before = rules.planned.len();
         rules.planned.retain(|planned| planned.id != id);
         rules.planned.len() < before
@@ -74,7 +103,7 @@ impl FaultPlan {
 
     /// The first rule that strikes this request here. Counts the request.
     pub(crate) fn strike(&self, place: FaultPlace, subject: Subject<'_>) -> Option<FaultRule> {
-        let mut rules = lock::mutex(&self.0);
+        let mut rules = lock::mutex(&self.rules);
         for planned in &mut rules.planned {
             let rule = &planned.rule;
             let meant = rule.place == place
@@ -85,7 +114,9 @@ impl FaultPlan {
                 continue;
             }
             planned.seen += 1;
-            if planned.seen.is_multiple_of(planned.rule.every.max(1)) {
+            if planned.seen.is_multiple_of(planned.rule.every.max(1))
+                && planned.chance.strikes(planned.rule.probability_ppm)
+            {
                 planned.struck += 1;
                 return Some(planned.rule.clone());
             }
@@ -126,6 +157,30 @@ mod tests {
         assert!(!meant(FaultRule::new(FaultKind::Cut).openid("o2")));
         assert!(!meant(FaultRule::new(FaultKind::Cut).operation("coupon.get")));
         assert!(!meant(FaultRule::new(FaultKind::Cut).place(FaultPlace::AfterCommit)));
+    }
+
+    #[test]
+    fn a_probability_strikes_about_as_often_as_it_says_and_the_same_each_time() {
+        let tenth = |seed| FaultRule::new(FaultKind::Cut).probability_ppm(100_000).seed(seed);
+        let first = strikes(&plan(tenth(0)), 1_000);
+        let count = first.iter().filter(|struck| **struck).count();
+        assert!((70..=130).contains(&count), "{count}");
+        assert_eq!(first, strikes(&plan(tenth(0)), 1_000));
+        assert_ne!(first, strikes(&plan(tenth(1)), 1_000));
+        let twice = strikes(&plan(tenth(0).times(2)), 1_000);
+        assert_eq!(twice.iter().filter(|struck| **struck).count(), 2);
+    }
+
+    #[test]
+    fn a_reset_brings_the_first_rules_back() {
+        let first = FaultRule::new(FaultKind::Cut).probability_ppm(500_000);
+        let plan = FaultPlan::starting_with(vec![first]).unwrap();
+        let before = strikes(&plan, 50);
+        plan.clear();
+        plan.add(FaultRule::new(FaultKind::Probe)).unwrap();
+        plan.reset();
+        assert_eq!(plan.all().len(), 1);
+        assert_eq!(strikes(&plan, 50), before);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{FaultKind, FaultPlace, FaultRule, GzipHash};
+use super::{ALWAYS, FaultKind, FaultPlace, FaultRule, GzipHash, chance};
+use crate::error::MirrorError;
 
 const DEFAULT_OVERSIZE: usize = 16 * 1024 * 1024;
 const DEFAULT_REDIRECT: u16 = 302;
@@ -23,6 +24,11 @@ struct Flat {
     count: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     every: Option<u64>,
+    /// 0 to 1 with at most six decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    seed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     openid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +67,8 @@ impl Flat {
             },
             "delay" => FaultKind::Delay,
             "cut" => FaultKind::Cut,
+            "reset" => FaultKind::Reset,
+            "hang" => FaultKind::Hang,
             "truncated_body" => FaultKind::TruncatedBody,
             "corrupt_signature" => FaultKind::CorruptSignature,
             "missing_signature" => FaultKind::MissingSignature { header: self.header.take() },
@@ -111,23 +119,51 @@ impl Flat {
     }
 }
 
-impl<'de> Deserialize<'de> for FaultRule {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut flat = Flat::deserialize(deserializer)?;
-        let kind = flat.kind().map_err(serde::de::Error::custom)?;
+impl TryFrom<Flat> for FaultRule {
+    type Error = String;
+
+    fn try_from(mut flat: Flat) -> Result<Self, String> {
+        let kind = flat.kind()?;
         if let Some(name) = flat.left_over() {
-            return Err(serde::de::Error::custom(format!("kind {} has no {name}", flat.kind)));
+            return Err(format!("kind {} has no {name}", flat.kind));
         }
-        let rule = Self::new(kind);
+        let mut rule = Self::new(kind);
+        if let Some(probability) = flat.probability {
+            rule = rule.probability_ppm(chance::read(probability)?);
+        }
         Ok(Self {
             place: flat.place.unwrap_or(rule.place),
             operation: flat.operation.unwrap_or(rule.operation),
             delay: Duration::from_millis(flat.delay_ms),
             count: flat.count.unwrap_or(rule.count),
             every: flat.every.unwrap_or(rule.every),
+            probability_ppm: rule.probability_ppm,
+            seed: flat.seed,
             openid: flat.openid,
             kind: rule.kind,
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(Flat::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A checked rule, or what is wrong with it as a whole. A fault in one of its fields is an error of the
+/// deserializer, which knows the place.
+#[derive(Deserialize)]
+#[serde(from = "Flat")]
+pub(super) struct Tried(pub(super) Result<FaultRule, String>);
+
+impl From<Flat> for Tried {
+    fn from(flat: Flat) -> Self {
+        Self(FaultRule::try_from(flat).and_then(|rule| match rule.check() {
+            Ok(()) => Ok(rule),
+            Err(MirrorError::Fault { reason }) => Err(reason),
+            Err(other) => Err(other.to_string()),
+        }))
     }
 }
 
@@ -140,6 +176,8 @@ impl Serialize for FaultRule {
             delay_ms: u64::try_from(self.delay.as_millis()).unwrap_or(u64::MAX),
             count: Some(self.count),
             every: Some(self.every),
+            probability: (self.probability_ppm != ALWAYS).then(|| chance::shown(self.probability_ppm)),
+            seed: self.seed,
             openid: self.openid.clone(),
             status: None,
             code: None,
@@ -193,6 +231,9 @@ mod tests {
             FaultRule::new(FaultKind::RateLimited { retry_after: Some(3) }).openid("o1"),
             FaultRule::new(FaultKind::Delay).delay(Duration::from_millis(5)),
             FaultRule::new(FaultKind::CutAfter { bytes: 3 }),
+            FaultRule::new(FaultKind::Reset).place(FaultPlace::AfterAnswer),
+            FaultRule::new(FaultKind::Hang).probability_ppm(1),
+            FaultRule::new(FaultKind::Probe).probability_ppm(123_456).seed(u64::MAX).times(7),
             FaultRule::new(FaultKind::Slow { bytes_per_second: 9 }),
             FaultRule::new(FaultKind::Redirect { status: 307, location: "https://evil.example/".into() }),
             FaultRule::new(FaultKind::WrongHash),
@@ -213,6 +254,31 @@ mod tests {
         assert!(read(r#"{"kind":"link_to"}"#).unwrap_err().contains("needs a url"));
         assert!(read(r#"{"kind":"gzip","hash":"both"}"#).is_err());
         assert!(read(r#"{"kind":"status","status":500}"#).unwrap_err().contains("needs a code"));
+    }
+
+    #[test]
+    fn a_probability_is_read_to_the_millionth() {
+        let ppm = |text: &str| {
+            read(&format!(r#"{{"kind":"cut","probability":{text}}}"#)).map(|rule| rule.probability_ppm)
+        };
+        for (text, expected) in [
+            ("0.01", 10_000),
+            ("0.3", 300_000),
+            ("0.000001", 1),
+            ("1e-6", 1),
+            ("0.999999", 999_999),
+            ("0.29", 290_000),
+            ("1", 1_000_000),
+            ("1.0", 1_000_000),
+        ] {
+            assert_eq!(ppm(text), Ok(expected), "{text}");
+        }
+        for text in ["0", "0.0", "1.000001", "2", "-0.5", "0.0000001", "1e-9", "1e300", "\"0.5\""] {
+            assert!(ppm(text).is_err(), "{text}");
+        }
+        let always = read(r#"{"kind":"cut","probability":0.5}"#).unwrap();
+        assert_eq!(always.count, 0, "by rate means without end");
+        assert_eq!(read(r#"{"kind":"cut","probability":0.5,"count":3}"#).unwrap().count, 3);
     }
 
     #[test]

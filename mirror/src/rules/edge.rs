@@ -18,4 +18,10 @@ rules! {
     TOO_LARGE = "edge.body_size", Assumed, "5.1", 400 "PARAM_ERROR"
         "请求内容过大", NUMBER_UNKNOWN,
         "the request body is larger than any endpoint takes";
+    BODY_BROKEN = "edge.body_broken", Assumed, "2.3", 400 "PARAM_ERROR"
+        "请求内容不完整", NUMBER_UNKNOWN,
+        "the request body ended early or was not framed as HTTP wants it";
+    TOO_SLOW = "edge.body_time", Assumed, "2.1", 408 "PARAM_ERROR"
+        "请求超时", NUMBER_UNKNOWN,
+        "the request body did not arrive in time";
 }
