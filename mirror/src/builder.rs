@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use rusqlite::Connection;
 
+use crate::authority::Authority;
 use crate::clock::{ClockMode, Clocks};
 use crate::directory::Directory;
 use crate::error::MirrorError;
@@ -18,6 +19,7 @@ use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
 use crate::state::{Settings, State};
+use crate::tls::Tls;
 
 /// Builds a [`Mirror`]. Every choice has a default that suits a test.
 #[derive(Debug, Clone)]
@@ -33,6 +35,7 @@ pub struct MirrorBuilder {
     start_delay: Duration,
     monthly_cap: Option<i64>,
     keep_alive: Duration,
+    handshake: Duration,
     rate_limits: bool,
     open_control: bool,
 }
@@ -50,6 +53,7 @@ impl Default for MirrorBuilder {
             start_delay: Duration::from_secs(60),
             monthly_cap: Some(500_000),
             keep_alive: Duration::from_secs(8),
+            handshake: Duration::from_secs(10),
             rate_limits: false,
             open_control: false,
         }
@@ -120,6 +124,12 @@ impl MirrorBuilder {
         self
     }
 
+    /// How long a TLS handshake may take. Default: 10 seconds.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake = timeout;
+        self
+    }
+
     /// Enforces the documented calls per minute and second of each merchant. Default: off.
     pub fn documented_rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
@@ -162,7 +172,7 @@ impl MirrorBuilder {
             stored.platform,
             Directory::new(stored.merchants),
         );
-        Mirror::listen(state, self.listen).await
+        Mirror::listen(state, Tls::new(stored.authority, self.handshake), self.listen).await
     }
 
     /// Takes from the store what it holds, and puts in what it lacks.
@@ -180,6 +190,7 @@ impl MirrorBuilder {
             clock,
             platform: self.load_platform(db, wire_now)?,
             merchants: self.load_merchants(db, wire_now)?,
+            authority: load_authority(db)?,
         })
     }
 
@@ -239,4 +250,16 @@ struct Stored {
     clock: ClockMode,
     platform: PlatformKeys,
     merchants: Vec<KnownMerchant>,
+    authority: Authority,
+}
+
+fn load_authority(db: &Connection) -> Result<Authority, MirrorError> {
+    let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
+    if let Some((private_key_pem, certificate_pem)) = ledger::authority::load(db).map_err(storage)? {
+        return Authority::restore(&private_key_pem, certificate_pem);
+    }
+    let authority = Authority::generate()?;
+    ledger::authority::save(db, &authority.private_key_pem(), authority.certificate_pem())
+        .map_err(storage)?;
+    Ok(authority)
 }
