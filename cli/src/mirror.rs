@@ -23,18 +23,19 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     })?;
     // Removed when this function returns, also after ctrl-c.
     let temporary;
+    // Absolute, since its files are named to programs in other folders.
     let folder = match &args.keys {
-        Some(folder) => folder.as_path(),
+        Some(folder) => std::path::absolute(folder)?,
         None => {
             temporary = tempfile::Builder::new().prefix("favor-mirror-").tempdir()?;
-            temporary.path()
+            temporary.path().to_owned()
         }
     };
     let ready = mirror.write_files(folder).context("the key files cannot be written")?;
     if output.is_json() {
         output.json(&ready)?;
     } else {
-        print(&ready, output)?;
+        print(&mirror, &ready, output)?;
     }
     if !args.listen.ip().is_loopback() {
         output.talk("reachable from other machines; the calls under /_mirror answer this machine only");
@@ -46,7 +47,7 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-fn print(ready: &Ready, output: &Output) -> anyhow::Result<()> {
+fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> {
     output.line(
         "# A merchant of this mirror. Paste these lines into another terminal, then try: favor stock --help",
     )?;
@@ -62,7 +63,24 @@ fn print(ready: &Ready, output: &Output) -> anyhow::Result<()> {
     }
     output.line(&format!("# certificate: {}", ready.certificate_file.display()))?;
     output.line(&format!("# public key {}: {}", ready.public_key_id, ready.public_key_file.display()))?;
-    output.line(&format!("# what it saw: curl {}/_mirror/requests", ready.base_url))
+    output.line(&format!("# what it saw: curl {}/_mirror/requests", ready.base_url))?;
+    for line in [
+        "",
+        "# For an SDK with WeChat's host fixed in its code: the mirror as its proxy, which lets nothing else pass,",
+        "# and the mirror's authority trusted. Then try: curl -i https://api.mch.weixin.qq.com/v3/certificates",
+        &format!("export HTTPS_PROXY={} NO_PROXY=localhost,127.0.0.1,::1", ready.proxy_url),
+        // Node; OpenSSL and Go; Python's requests; curl.
+        &format!("export NODE_EXTRA_CA_CERTS={}", ready.ca_file.display()),
+        "export SSL_CERT_FILE=$NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE=$NODE_EXTRA_CA_CERTS",
+        "export CURL_CA_BUNDLE=$NODE_EXTRA_CA_CERTS",
+        "",
+        "# Without a proxy: favor mirror --listen 127.0.0.1:443, the authority trusted as above, and in /etc/hosts",
+        &format!("# 127.0.0.1 {}", Mirror::HOSTS.join(" ")),
+        &format!("# By TLS at an address of its own: {}", mirror.tls_url()),
+    ] {
+        output.line(line)?;
+    }
+    Ok(())
 }
 
 /// Ctrl-c or, on Unix, a polite kill. Listening begins when this is made, not when it is waited for.

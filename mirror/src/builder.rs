@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use rusqlite::Connection;
 
+use crate::authority::Authority;
 use crate::clock::{ClockMode, Clocks};
 use crate::directory::Directory;
 use crate::error::MirrorError;
@@ -19,6 +20,7 @@ use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
 use crate::state::{Settings, State};
+use crate::tls::Tls;
 
 /// Builds a [`Mirror`]. Every choice has a default that suits a test.
 #[derive(Debug, Clone)]
@@ -34,6 +36,7 @@ pub struct MirrorBuilder {
     start_delay: Duration,
     monthly_cap: Option<i64>,
     keep_alive: Duration,
+    handshake: Duration,
     rate_limits: bool,
     open_control: bool,
     request_timeout: Duration,
@@ -54,6 +57,7 @@ impl Default for MirrorBuilder {
             start_delay: Duration::from_secs(60),
             monthly_cap: Some(500_000),
             keep_alive: Duration::from_secs(8),
+            handshake: Duration::from_secs(10),
             rate_limits: false,
             open_control: false,
             request_timeout: Duration::from_secs(60),
@@ -127,6 +131,12 @@ impl MirrorBuilder {
         self
     }
 
+    /// How long a TLS handshake may take. Default: 10 seconds.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake = timeout;
+        self
+    }
+
     /// Enforces the documented calls per minute and second of each merchant. Default: off.
     pub fn documented_rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
@@ -193,7 +203,7 @@ impl MirrorBuilder {
             Directory::new(stored.merchants),
             faults,
         );
-        Mirror::listen(state, self.listen).await
+        Mirror::listen(state, Tls::new(stored.authority, self.handshake), self.listen).await
     }
 
     fn first_faults(&self) -> Result<FaultPlan, MirrorError> {
@@ -219,6 +229,7 @@ impl MirrorBuilder {
             clock,
             platform: self.load_platform(db, wire_now)?,
             merchants: self.load_merchants(db, wire_now)?,
+            authority: load_authority(db)?,
         })
     }
 
@@ -278,4 +289,16 @@ struct Stored {
     clock: ClockMode,
     platform: PlatformKeys,
     merchants: Vec<KnownMerchant>,
+    authority: Authority,
+}
+
+fn load_authority(db: &Connection) -> Result<Authority, MirrorError> {
+    let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
+    if let Some((private_key_pem, certificate_pem)) = ledger::authority::load(db).map_err(storage)? {
+        return Authority::restore(&private_key_pem, certificate_pem);
+    }
+    let authority = Authority::generate()?;
+    ledger::authority::save(db, &authority.private_key_pem(), authority.certificate_pem())
+        .map_err(storage)?;
+    Ok(authority)
 }

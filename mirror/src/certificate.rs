@@ -79,7 +79,7 @@ fn certificate(
     params.signed_by(&KeyPair::from_pem(private_pem)?, &issuer)
 }
 
-fn since_epoch(moment: Moment) -> Duration {
+pub(crate) fn since_epoch(moment: Moment) -> Duration {
     Duration::from_secs(u64::try_from(moment.seconds()).unwrap_or(0))
 }
 

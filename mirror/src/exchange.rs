@@ -9,7 +9,6 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
-use http::uri::Authority;
 use http::{HeaderMap, Version, header};
 
 use crate::answer::Answer;
@@ -20,6 +19,7 @@ use crate::merchant::KnownMerchant;
 use crate::operation::{IMAGE_UPLOAD, Operation};
 use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
+use crate::reached::{self, Named};
 use crate::request_body;
 use crate::request_log::{Recording, Verdict};
 use crate::rules::Refusal;
@@ -40,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     /// The mirror's address as this client names it, for links: `http://host:port`.
     pub(crate) base_url: String,
+    /// The same for links to files of a day, which have a host of their own in production.
+    pub(crate) download_url: String,
 }
 
 /// A request with its body, and what it is about.
@@ -248,21 +250,15 @@ async fn work(
     let Incoming { parts, body, operation, .. } = incoming;
     let content_type = only(&parts.headers, header::CONTENT_TYPE.as_str()).map(str::to_owned);
     let query = parts.uri.query().map(str::to_owned);
-    let base_url = base_url(&parts).unwrap_or(base_url_of_mirror);
+    let Named { base_url, download_url } = reached::named(&parts)
+        .unwrap_or_else(|| Named { base_url: base_url_of_mirror.clone(), download_url: base_url_of_mirror });
     let mut request = Request::from_parts(parts, Body::empty());
-    request.extensions_mut().insert(Call { merchant, body, content_type, query, base_url });
+    request.extensions_mut().insert(Call { merchant, body, content_type, query, base_url, download_url });
     let mut response = next.run(request).await;
     // Endpoints answer with an `Answer`. Without one the router turned the request away, which for a known
     // path means that a parameter in it is not UTF-8.
     let turned_away = if operation.is_some() { &FORMAT } else { &NO_SUCH_PATH };
     response.extensions_mut().remove::<Answer>().unwrap_or_else(|| Refusal::from(turned_away).into())
-}
-
-/// How the client names the mirror. Clients compare the host of a link with the one they call.
-fn base_url(parts: &Parts) -> Option<String> {
-    let named = only(&parts.headers, header::HOST.as_str()).and_then(|host| host.parse().ok());
-    let authority: Authority = named.or_else(|| parts.uri.authority().cloned())?;
-    Some(format!("http://{authority}"))
 }
 
 /// Records an answer and dresses it.

@@ -96,7 +96,7 @@ async fn of_day(
         parameters::query_fault(rule, BILL_DATE, text.clone(), issue)
     })?;
     let link = link(app, &id, call, kind, Some(day), empty).await?;
-    let url = format!("{}/mkt/storage/bill/download?bill_params={}", call.base_url, link.token());
+    let url = format!("{}/mkt/storage/bill/download?bill_params={}", call.download_url, link.token());
     Ok((link, url))
 }
 

@@ -7,6 +7,7 @@
 //! A file has a second thread with a connection that only reads. An in-memory database has one connection, so
 //! there the writer does the reading too.
 
+pub(crate) mod authority;
 mod batch;
 pub(crate) mod callbacks;
 pub(crate) mod clock;

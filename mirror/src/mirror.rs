@@ -1,6 +1,6 @@
 //! A running mirror.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +21,22 @@ use crate::fault::{FaultRule, PlannedFault};
 use crate::merchant::{Merchant, MerchantSeed};
 use crate::moment::Moment;
 use crate::payment::{self, CouponRecord, Redeem, Refund};
+use crate::platform_host::PLATFORM_HOSTS;
 use crate::platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
 use crate::rules::{self, Rule};
-use crate::serve;
+use crate::serve::{self, Server, Tunnels};
 use crate::state::{App, State};
+use crate::tls::Tls;
 
 /// A running mirror. Dropping it stops it.
 #[derive(Debug)]
 pub struct Mirror {
     app: App,
     base_url: String,
+    address: SocketAddr,
+    tls: Arc<Tls>,
     /// The merchant every mirror has.
     merchant: Merchant,
     stop: watch::Sender<bool>,
@@ -40,12 +44,15 @@ pub struct Mirror {
 }
 
 impl Mirror {
+    /// WeChat's hosts, which the mirror stands in for when it is reached by TLS or as a proxy.
+    pub const HOSTS: [&str; 6] = PLATFORM_HOSTS;
+
     /// A builder with all defaults: loopback, a port from the system, state in memory.
     pub fn builder() -> MirrorBuilder {
         MirrorBuilder::default()
     }
 
-    pub(crate) async fn listen(state: State, address: SocketAddr) -> Result<Self, MirrorError> {
+    pub(crate) async fn listen(state: State, tls: Tls, address: SocketAddr) -> Result<Self, MirrorError> {
         let failed = |source| MirrorError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
@@ -58,15 +65,59 @@ impl Mirror {
         let app_state: App = Arc::new(state);
         let (stop, stopped) = watch::channel(false);
         let router = app(Arc::clone(&app_state));
-        let server = tokio::spawn(serve::serve(listener, router, keep_alive, request_timeout, stopped));
+        let tls = Arc::new(tls);
+        let tunnels = Arc::new(Tunnels::default());
+        let server = Server {
+            app: Arc::clone(&app_state),
+            router,
+            address: bound,
+            tls: Arc::clone(&tls),
+            keep_alive,
+            request_timeout,
+            stopped,
+            tunnels: Arc::downgrade(&tunnels),
+        };
+        let server = tokio::spawn(serve::serve(listener, Arc::new(server), tunnels));
         tracing::info!(address = %bound, "mirror is listening");
-        Ok(Self { app: app_state, base_url, merchant, stop, server: Some(server) })
+        Ok(Self { app: app_state, base_url, address: bound, tls, merchant, stop, server: Some(server) })
     }
 
     /// `http://address:port`, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The same port by TLS: `https://localhost:port`, or the address where the mirror does not listen on
+    /// loopback. Its certificate is for WeChat's hosts, localhost and addresses of private networks.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        if ip.is_loopback() || ip.is_unspecified() {
+            format!("https://localhost:{port}")
+        } else {
+            format!("https://{}", self.address)
+        }
+    }
+
+    /// The same port as a proxy: what `HTTPS_PROXY` takes. It answers for WeChat's hosts and refuses all others.
+    #[must_use]
+    pub fn proxy_url(&self) -> String {
+        let mut address = self.address;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}")
+    }
+
+    /// Certificate (PEM) of the authority that a client by TLS or through the proxy has to trust. It is new with
+    /// every mirror in memory, and stays with a data file. It can speak for WeChat's hosts, localhost and private
+    /// networks only; still, give it to the program under test, not to a whole system.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        self.tls.authority().certificate_pem()
     }
 
     /// The default merchant.
@@ -113,14 +164,14 @@ impl Mirror {
             .collect()
     }
 
-    /// Writes the default merchant's private key and certificate and the platform's public key into a folder,
-    /// under the names production gives them.
+    /// Writes the default merchant's private key and certificate, the platform's public key and the certificate
+    /// of the mirror's own authority into a folder, under the names production gives them.
     ///
     /// # Errors
     ///
     /// When the folder or a file cannot be written.
     pub fn write_files(&self, folder: impl AsRef<Path>) -> Result<Ready, MirrorError> {
-        Ready::write(folder.as_ref(), &self.base_url, &self.merchant, &self.public_key())
+        Ready::write(folder.as_ref(), self)
     }
 
     /// What the test clock shows.

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::MirrorError;
-use crate::merchant::Merchant;
-use crate::platform_keys::PublicKey;
+use crate::mirror::Mirror;
 
 /// Everything a client needs to call the mirror. In JSON this is the line a mirror prints when it is ready.
 #[derive(Clone, Serialize)]
@@ -33,12 +32,10 @@ pub struct Ready {
     pub public_key_id: String,
     /// The platform's public key.
     pub public_key_file: PathBuf,
-    /// Certificate of the proxy's authority, where there is a proxy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<PathBuf>,
-    /// Address of the proxy, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy_url: Option<String>,
+    /// Certificate of the mirror's own authority, to be trusted by clients that come by TLS.
+    pub ca_file: PathBuf,
+    /// Address of the mirror as an HTTPS proxy for WeChat's hosts.
+    pub proxy_url: String,
 }
 
 impl std::fmt::Debug for Ready {
@@ -54,12 +51,8 @@ impl std::fmt::Debug for Ready {
 
 impl Ready {
     /// Writes the files into a folder, which is made if it is missing.
-    pub(crate) fn write(
-        folder: &Path,
-        base_url: &str,
-        merchant: &Merchant,
-        public_key: &PublicKey,
-    ) -> Result<Self, MirrorError> {
+    pub(crate) fn write(folder: &Path, mirror: &Mirror) -> Result<Self, MirrorError> {
+        let (merchant, public_key) = (mirror.merchant(), mirror.public_key());
         std::fs::create_dir_all(folder)
             .map_err(|source| MirrorError::Files { path: folder.to_owned(), source })?;
         let put = |name: &str, text: &str, private: bool| {
@@ -70,7 +63,7 @@ impl Ready {
             }
         };
         Ok(Self {
-            base_url: base_url.to_owned(),
+            base_url: mirror.base_url().to_owned(),
             mchid: merchant.mchid.clone(),
             serial_no: merchant.serial_no.clone(),
             private_key_file: put("apiclient_key.pem", &merchant.private_key_pem, true)?,
@@ -80,8 +73,8 @@ impl Ready {
             app_secret: merchant.app_secret.clone(),
             public_key_id: public_key.id.clone(),
             public_key_file: put("pub_key.pem", &public_key.pem, false)?,
-            ca_file: None,
-            proxy_url: None,
+            ca_file: put("mirror_ca.pem", mirror.ca_pem(), false)?,
+            proxy_url: mirror.proxy_url(),
         })
     }
 }

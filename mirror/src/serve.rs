@@ -1,48 +1,71 @@
-//! Accepts connections, and ends them: when idle, when a fault says so, at shutdown.
+//! Accepts connections, finds out what is spoken on them, and ends them at shutdown.
+//!
+//! One port takes everything: plain HTTP, TLS, and both forms of proxy requests. The first byte tells HTTP from
+//! TLS, and the request tells the rest.
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::response::Response;
-use http::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
-use tower::ServiceExt as _;
-use tower::util::service_fn;
+use tokio::time::timeout;
 
-use crate::connection::ConnectionCut;
-use crate::connection_end::{End, Fate, Last, Socket};
+use crate::connection_end::{Fate, Socket};
+use crate::http_connection::{Open, converse};
 use crate::lock;
+use crate::proxy;
+use crate::reached::Channel;
+use crate::sniff::Sniffed;
+use crate::state::App;
+use crate::tls::{self, Stream, Tls};
 
 /// How long open requests may take once the mirror shuts down.
 const GRACE: Duration = Duration::from_secs(5);
+const NO_TLS_IN_TUNNEL: &str = "the client spoke something else than TLS in a tunnel to port 443";
+
+/// The tasks of all tunnels. They end when whoever serves them ends.
+pub(crate) type Tunnels = Mutex<JoinSet<()>>;
+
+/// What all connections of a mirror share.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    /// Where the mirror listens.
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: Arc<Tls>,
+    /// How long a connection may be idle.
+    pub(crate) keep_alive: Duration,
+    /// How long the head of a request may take.
+    pub(crate) request_timeout: Duration,
+    pub(crate) stopped: watch::Receiver<bool>,
+    pub(crate) tunnels: Weak<Tunnels>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
 
 /// Serves until told to stop, then lets open requests finish.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Router,
-    keep_alive: Duration,
-    request_timeout: Duration,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let stop = stopped.clone();
+pub(crate) async fn serve(listener: TcpListener, server: Arc<Server>, tunnels: Arc<Tunnels>) {
+    let mut stopped = server.stopped.clone();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let app = app.clone();
-                    let stop = stop.clone();
-                    connections.spawn(connection(stream, peer, app, keep_alive, request_timeout, stop));
+                    connections.spawn(connection(Arc::clone(&server), stream, peer));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give others time to close some.
@@ -55,134 +78,133 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    let drained = async { while connections.join_next().await.is_some() {} };
+    let drained = async {
+        while connections.join_next().await.is_some() {}
+        // No connection is left that could open a tunnel.
+        let mut tunnels = std::mem::take(&mut *lock::mutex(&tunnels));
+        while tunnels.join_next().await.is_some() {}
+    };
     if timeout(GRACE, drained).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were still open after the grace period");
     }
 }
 
 /// Returns once the mirror is told to stop, or is gone.
-async fn told(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.ok();
 }
 
-/// What a connection is doing.
-#[derive(Debug)]
-struct Activity {
-    open_requests: usize,
-    last: Instant,
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    app: Router,
-    keep_alive: Duration,
-    request_timeout: Duration,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
     stream.set_nodelay(true).ok();
-    let activity = Mutex::new(Activity { open_requests: 0, last: Instant::now() });
-    let activity = Arc::new(activity);
+    let reached = stream.local_addr().map_or(server.address.ip(), |local| local.ip());
     let fate = Fate::default();
     let socket = Socket::new(stream, fate.clone());
-    let service = {
-        let (activity, stop) = (Arc::clone(&activity), stop.clone());
-        service_fn(move |mut request: Request<_>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let open = Open::new(Arc::clone(&activity));
-            answer(app.clone(), request.map(Body::new), open, fate.clone(), stop.clone())
-        })
-    };
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .title_case_headers(true)
-        .timer(TokioTimer::new()) // Its time starts when the connection falls idle.
-        .header_read_timeout(keep_alive.saturating_add(request_timeout));
-    let service = hyper_util::service::TowerToHyperService::new(service);
-    let connection = builder.serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    let mut closing = false;
-    loop {
-        let idle_until = {
-            let activity = lock::mutex(&activity);
-            let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
-            from + keep_alive
-        };
+    let Some(stream) = server.first_byte(socket).await else { return };
+    if stream.begins_tls() {
+        if let Some(stream) = server.handshake(Box::new(stream), reached, None).await {
+            converse(server, stream, peer, Channel { tls: true, tunnel: false }, fate).await;
+        }
+    } else {
+        converse(server, stream, peer, Channel::default(), fate).await;
+    }
+}
+
+impl Server {
+    /// Waits for a byte as long as a connection may be idle.
+    async fn first_byte<S: AsyncRead + Unpin>(&self, stream: S) -> Option<Sniffed<S>> {
+        let mut stop = self.stopped.clone();
         tokio::select! {
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended");
-                }
-                return;
-            }
-            () = sleep_until(idle_until), if !closing => {
-                let activity = lock::mutex(&activity);
-                if activity.open_requests == 0 && activity.last + keep_alive <= Instant::now() {
-                    connection.as_mut().graceful_shutdown();
-                    closing = true;
-                }
-            }
-            () = told(&mut stop), if !closing => {
-                connection.as_mut().graceful_shutdown();
-                closing = true;
-            }
+            sniffed = timeout(self.keep_alive, Sniffed::of(stream)) => sniffed.ok()?.ok(),
+            () = told(&mut stop) => None,
         }
     }
-}
 
-/// Counts a request as open for as long as it lives.
-struct Open(Arc<Mutex<Activity>>);
+    /// The TLS handshake; `host` is the end of the tunnel in which it happens.
+    async fn handshake(
+        &self,
+        stream: Box<dyn Stream>,
+        reached: IpAddr,
+        host: Option<&str>,
+    ) -> Option<impl Stream + use<>> {
+        let mut stop = self.stopped.clone();
+        let accepted = tokio::select! {
+            accepted = self.tls.accept(stream, reached) => accepted,
+            () = told(&mut stop) => return None,
+        };
+        accepted.map_err(|error| self.explain_handshake(&error, host)).ok()
+    }
 
-impl Open {
-    fn new(activity: Arc<Mutex<Activity>>) -> Self {
-        lock::mutex(&activity).open_requests += 1;
-        Self(activity)
+    /// Most often the client has not been told of the mirror's authority: worth a line in the request log.
+    fn explain_handshake(&self, error: &io::Error, host: Option<&str>) {
+        let host = host.unwrap_or_default();
+        match tls::distrust(error) {
+            Some(alert) => {
+                tracing::warn!(host, ?alert, "a client does not trust the mirror's certificate");
+                let note = format!(
+                    "the client broke the TLS handshake off ({alert:?}): it has to trust the mirror's certificate \
+                     authority, whose certificate is in the file named as ca_file"
+                );
+                proxy::log_failure(&self.app, host, note);
+            }
+            None => tracing::debug!(%error, host, "a TLS handshake failed"),
+        }
+    }
+
+    /// Takes a tunnel over, once the client has been told that it is there.
+    pub(crate) fn open_tunnel(
+        self: &Arc<Self>,
+        upgrade: OnUpgrade,
+        host: String,
+        peer: SocketAddr,
+        fate: Fate,
+        open: Open,
+    ) {
+        let Some(tunnels) = self.tunnels.upgrade() else { return };
+        let tunnel = tunnel(Arc::clone(self), upgrade, host, peer, fate);
+        let mut tunnels = lock::mutex(&tunnels);
+        while tunnels.try_join_next().is_some() {}
+        tunnels.spawn(async move {
+            tunnel.await;
+            // In HTTP/2 the connection around the tunnel is in use until here.
+            drop(open);
+        });
     }
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut activity = lock::mutex(&self.0);
-        activity.open_requests -= 1;
-        activity.last = Instant::now();
-    }
-}
-
-async fn answer(
-    app: Router,
-    request: Request<Body>,
-    _open: Open,
+/// Boxed, since a tunnel is served like the connection that it was opened on.
+fn tunnel(
+    server: Arc<Server>,
+    upgrade: OnUpgrade,
+    host: String,
+    peer: SocketAddr,
     fate: Fate,
-    stop: watch::Receiver<bool>,
-) -> Result<Response, ConnectionCut> {
-    if let Some(end) = fate.of_next_request() {
-        return Err(ended(end, &fate, stop).await);
-    }
-    let response = match app.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => never_happens(never),
-    };
-    if let Some(end) = response.extensions().get::<End>() {
-        return Err(ended(*end, &fate, stop).await);
-    }
-    if let Some(last) = response.extensions().get::<Last>() {
-        fate.decide(*last);
-    }
-    Ok(response)
-}
-
-/// Ends the connection instead of answering. One that hangs is given up by the client, or when the mirror stops.
-async fn ended(end: End, fate: &Fate, mut stop: watch::Receiver<bool>) -> ConnectionCut {
-    match end {
-        End::Cut => {}
-        End::Reset => fate.reset(),
-        End::Hang => told(&mut stop).await,
-    }
-    ConnectionCut
-}
-
-fn never_happens(error: Infallible) -> Response {
-    match error {}
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let mut stop = server.stopped.clone();
+        let upgraded = tokio::select! {
+            upgraded = timeout(server.keep_alive, upgrade) => upgraded,
+            () = told(&mut stop) => return,
+        };
+        let Ok(Ok(upgraded)) = upgraded else { return };
+        let Some(mut stream) = server.first_byte(TokioIo::new(upgraded)).await else { return };
+        if !stream.begins_tls() {
+            tracing::warn!(host, NO_TLS_IN_TUNNEL);
+            proxy::log_failure(&server.app, &host, NO_TLS_IN_TUNNEL.to_owned());
+            let answer = format!(
+                "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n\
+                 {NO_TLS_IN_TUNNEL}\n",
+                NO_TLS_IN_TUNNEL.len() + 1
+            );
+            let told = async {
+                stream.write_all(answer.as_bytes()).await?;
+                stream.shutdown().await
+            };
+            timeout(server.keep_alive, told).await.ok();
+            return;
+        }
+        // Tunnels end at a name, and that is in every certificate.
+        let reached = server.address.ip();
+        let Some(stream) = server.handshake(Box::new(stream), reached, Some(&host)).await else { return };
+        converse(server, stream, peer, Channel { tls: true, tunnel: true }, fate).await;
+    })
 }

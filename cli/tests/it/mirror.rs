@@ -1,5 +1,6 @@
 //! `favor mirror`.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::run::{MirrorProcess, favor, run};
@@ -18,11 +19,67 @@ fn the_ready_line_holds_what_a_client_needs() {
         "app_secret",
         "public_key_id",
         "public_key_file",
+        "ca_file",
+        "proxy_url",
     ] {
         assert!(!mirror.field(field).is_empty(), "{field}");
     }
     assert!(std::fs::read_to_string(mirror.key_file()).unwrap().contains("PRIVATE KEY"));
     assert_eq!(mirror.control("GET", "healthz", "")["ok"], true);
+}
+
+#[test]
+fn what_it_prints_can_be_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = favor(folder.path())
+        .args(["mirror", "--keys", "keys"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut printed = Vec::new();
+    for line in lines {
+        printed.push(line);
+        if printed.last().unwrap().starts_with("# By TLS") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        printed.iter().all(|line| line.is_empty() || line.starts_with('#') || line.starts_with("export "))
+    );
+    let value = |name: &str| -> String {
+        let marked = format!("{name}=");
+        let mut words =
+            printed.iter().filter(|line| line.starts_with("export ")).flat_map(|line| line.split(' '));
+        words.find_map(|word| word.strip_prefix(&marked)).unwrap_or_else(|| panic!("no {name}")).to_owned()
+    };
+    assert_eq!(value("HTTPS_PROXY"), value("FAVOR_BASE_URL"));
+    assert!(value("NO_PROXY").contains("127.0.0.1"));
+    for name in ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        let file = value(name).replace("$NODE_EXTRA_CA_CERTS", &value("NODE_EXTRA_CA_CERTS"));
+        let authority = std::fs::read_to_string(file).unwrap();
+        assert!(authority.starts_with("-----BEGIN CERTIFICATE-----"), "{name}");
+    }
+    let hosts = printed.iter().find(|line| line.starts_with("# 127.0.0.1 ")).unwrap();
+    assert!(hosts.split(' ').any(|host| host == "download-service.wechatpay.cn"), "{hosts}");
+}
+
+#[test]
+fn the_command_reaches_it_under_the_production_name() {
+    let mirror = MirrorProcess::start(&[]);
+    let create =
+        ["--yes", "stock", "create", "--name", "Tea", "--face-value", "5yuan", "--threshold", "30yuan"];
+    let mut command = mirror.favor();
+    command
+        .env_remove("FAVOR_BASE_URL")
+        .env("FAVOR_PROXY", mirror.field("proxy_url"))
+        .env("FAVOR_CA_FILE", mirror.field("ca_file"));
+    let ran = run(command.args(create).args(["--coupons", "5", "--output", "json"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.json()["stock_id"].is_string());
 }
 
 #[cfg(unix)]

@@ -136,9 +136,11 @@ async fn ready_files() {
             "app_secret",
             "appid",
             "base_url",
+            "ca_file",
             "certificate_file",
             "mchid",
             "private_key_file",
+            "proxy_url",
             "public_key_file",
             "public_key_id",
             "serial_no"

@@ -1,0 +1,165 @@
+//! HTTP on one stream, until it ends: by itself, when it has been idle, at shutdown.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::time::{Instant, sleep_until};
+use tower::ServiceExt as _;
+use tower::util::service_fn;
+
+use crate::connection::ConnectionCut;
+use crate::connection_end::{End, Fate, Last};
+use crate::lock;
+use crate::proxy::{self, Plan};
+use crate::reached::Channel;
+use crate::serve::{Server, told};
+use crate::tls::Stream;
+
+/// What a connection is doing.
+#[derive(Debug)]
+struct Activity {
+    open_requests: usize,
+    last: Instant,
+}
+
+/// Serves the requests of `peer`.
+pub(crate) async fn converse<S: Stream + 'static>(
+    server: Arc<Server>,
+    stream: S,
+    peer: SocketAddr,
+    channel: Channel,
+    fate: Fate,
+) {
+    let activity = Arc::new(Mutex::new(Activity { open_requests: 0, last: Instant::now() }));
+    let service = {
+        let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(channel);
+            let open = Open::new(Arc::clone(&activity));
+            answer(Arc::clone(&server), request, peer, channel, fate.clone(), open)
+        })
+    };
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .title_case_headers(true)
+        .timer(TokioTimer::new()) // Its time starts when the connection falls idle.
+        .header_read_timeout(server.keep_alive.saturating_add(server.request_timeout));
+    let service = hyper_util::service::TowerToHyperService::new(service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let keep_alive = server.keep_alive;
+    let mut stop = server.stopped.clone();
+    let mut closing = false;
+    loop {
+        let idle_until = {
+            let activity = lock::mutex(&activity);
+            let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
+            from + keep_alive
+        };
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended");
+                }
+                return;
+            }
+            () = sleep_until(idle_until) => {
+                let mut activity = lock::mutex(&activity);
+                if activity.open_requests > 0 || activity.last + keep_alive > Instant::now() {
+                    continue;
+                }
+                if closing {
+                    // Half a request, or an answer that the client does not take: no reason to stay.
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                closing = true;
+                activity.last = Instant::now();
+            }
+            () = told(&mut stop), if !closing => {
+                connection.as_mut().graceful_shutdown();
+                closing = true;
+            }
+        }
+    }
+}
+
+/// Counts a request as open for as long as it lives.
+pub(crate) struct Open(Arc<Mutex<Activity>>);
+
+impl Open {
+    fn new(activity: Arc<Mutex<Activity>>) -> Self {
+        lock::mutex(&activity).open_requests += 1;
+        Self(activity)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut activity = lock::mutex(&self.0);
+        activity.open_requests -= 1;
+        activity.last = Instant::now();
+    }
+}
+
+async fn answer(
+    server: Arc<Server>,
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    channel: Channel,
+    fate: Fate,
+    open: Open,
+) -> Result<Response, ConnectionCut> {
+    if let Some(end) = fate.of_next_request() {
+        return Err(ended(end, &fate, &server).await);
+    }
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (parts, body) = request.into_parts();
+    let response = match proxy::plan(&parts, channel, server.address) {
+        Plan::Answer => {
+            let request = Request::from_parts(parts, Body::new(body));
+            match server.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => never_happens(never),
+            }
+        }
+        Plan::Tunnel => {
+            let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+            server.open_tunnel(upgrade, host, peer, fate, open);
+            return Ok(proxy::established());
+        }
+        Plan::Refuse(reason) => proxy::refuse(&server.app, &parts, reason),
+    };
+    if let Some(end) = response.extensions().get::<End>() {
+        return Err(ended(*end, &fate, &server).await);
+    }
+    if let Some(last) = response.extensions().get::<Last>() {
+        fate.decide(*last);
+    }
+    drop(open);
+    Ok(response)
+}
+
+/// Ends the connection instead of answering. One that hangs is given up by the client, or when the mirror stops.
+async fn ended(end: End, fate: &Fate, server: &Server) -> ConnectionCut {
+    match end {
+        End::Cut => {}
+        End::Reset => fate.reset(),
+        End::Hang => told(&mut server.stopped.clone()).await,
+    }
+    ConnectionCut
+}
+
+fn never_happens(error: Infallible) -> Response {
+    match error {}
+}
