@@ -14,6 +14,7 @@ use http::{HeaderMap, Version, header};
 
 use crate::answer::Answer;
 use crate::auth::{self, Signed};
+use crate::doctor::{self, Case};
 use crate::fault::{self, FaultKind, FaultPlace, FaultRule, Subject};
 use crate::image::multipart;
 use crate::merchant::KnownMerchant;
@@ -25,12 +26,11 @@ use crate::rules::Refusal;
 use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, TOO_LARGE};
 use crate::rules::parameter::FORMAT;
 use crate::state::App;
+use crate::wire_copy::WireCopy;
 
 /// Larger than any body an endpoint takes.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 const WECHATPAY_SERIAL: &str = "wechatpay-serial";
-const WHOLE_FORM_SIGNED: &str =
-    "the signature fits the whole multipart body; of an upload only the text of the meta part is signed";
 
 /// An authenticated call, as endpoints see it.
 #[derive(Debug, Clone)]
@@ -81,9 +81,16 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), target);
     let is_http1 = parts.version <= Version::HTTP_11;
+    let received = WireCopy::of_headers(&parts.headers);
     let mut outgoing = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => respond(&app, &mut recording, incoming(parts, body), next).await,
-        Err(_) => finish(&app, &mut recording, &Refusal::from(&TOO_LARGE).into(), None),
+        Ok(body) => {
+            recording.entry().received = received.with_body(&body);
+            respond(&app, &mut recording, incoming(parts, body), next).await
+        }
+        Err(_) => {
+            recording.entry().received = received;
+            finish(&app, &mut recording, &Refusal::from(&TOO_LARGE).into(), None)
+        }
     };
     if is_http1 {
         outgoing.keep_alive(app.settings.keep_alive.as_secs());
@@ -93,6 +100,7 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
         entry.status = Some(outgoing.status.as_u16());
         entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
         entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
+        entry.sent = outgoing.copy();
     }
     recording.finish();
     outgoing.into_response()
@@ -196,11 +204,21 @@ fn authenticate(
     };
     entry.canonical = check.message;
     entry.notes.extend(check.notes);
-    if check.result.is_err() && signed_body != incoming.body {
-        let whole = Signed { body: &incoming.body, ..signed };
-        if auth::check(header, whole, &app.merchants(), app.clocks.wire_now()).result.is_ok() {
-            entry.notes.push(WHOLE_FORM_SIGNED.to_owned());
-        }
+    if let Err(refusal) = &check.result {
+        let diagnosis = doctor::diagnose(Case {
+            rule: refusal.rule,
+            headers: &parts.headers,
+            signed,
+            whole_body: &incoming.body,
+            merchants: &app.merchants(),
+            platform: &app.platform(),
+            now: app.clocks.wire_now(),
+        });
+        let causes = std::iter::once(&diagnosis.cause).chain(&diagnosis.also);
+        // What refused a request before its signature was looked at is noted already.
+        let noted = usize::from(!entry.notes.is_empty());
+        entry.notes.extend(causes.skip(noted).map(|cause| cause.en.what.clone()));
+        entry.signature = Some(Box::new(diagnosis));
     }
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
