@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clock;
+pub(crate) mod console;
 pub(crate) mod coupons;
 pub(crate) mod failure;
 pub(crate) mod faults;
@@ -13,4 +14,5 @@ pub(crate) mod merchants;
 pub(crate) mod requests;
 pub(crate) mod reset;
 pub(crate) mod senders;
+pub(crate) mod stocks;
 pub(crate) mod users;

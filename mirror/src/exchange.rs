@@ -13,6 +13,7 @@ use http::{HeaderMap, Version, header};
 
 use crate::answer::Answer;
 use crate::auth::{self, Signed};
+use crate::doctor::{self, Case};
 use crate::fault::{self, FaultKind, FaultPlace, FaultRule, Subject};
 use crate::image::multipart;
 use crate::merchant::KnownMerchant;
@@ -26,10 +27,9 @@ use crate::rules::Refusal;
 use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE};
 use crate::rules::parameter::FORMAT;
 use crate::state::App;
+use crate::wire_copy::WireCopy;
 
 const WECHATPAY_SERIAL: &str = "wechatpay-serial";
-const WHOLE_FORM_SIGNED: &str =
-    "the signature fits the whole multipart body; of an upload only the text of the meta part is signed";
 
 /// An authenticated call, as endpoints see it.
 #[derive(Debug, Clone)]
@@ -79,14 +79,19 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), target);
     let is_http1 = parts.version <= Version::HTTP_11;
+    let received = WireCopy::of_headers(&parts.headers);
     let operation = Operation::find(&parts.method, parts.uri.path());
     let openid = operation.and_then(|operation| operation.parameter("openid", parts.uri.path()));
     let mut outgoing = match request_body::read(&parts.headers, body, app.settings.request_timeout).await {
         Ok(body) => {
+            recording.entry().received = received.with_body(&body);
             let incoming = Incoming { parts, body, operation, openid: openid.clone() };
             respond(&app, &mut recording, incoming, next).await
         }
-        Err(rule) => finish(&app, &mut recording, &Refusal::from(rule).into(), None),
+        Err(rule) => {
+            recording.entry().received = received;
+            finish(&app, &mut recording, &Refusal::from(rule).into(), None)
+        }
     };
     if outgoing.delivery == Delivery::Whole {
         let subject = Subject { operation: named(operation), openid: openid.as_deref() };
@@ -102,6 +107,7 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
         entry.status = Some(outgoing.status.as_u16());
         entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
         entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
+        entry.sent = outgoing.copy();
     }
     recording.finish();
     outgoing.into_response()
@@ -199,11 +205,21 @@ fn authenticate(
     };
     entry.canonical = check.message;
     entry.notes.extend(check.notes);
-    if check.result.is_err() && signed_body != incoming.body {
-        let whole = Signed { body: &incoming.body, ..signed };
-        if auth::check(header, whole, &app.merchants(), app.clocks.wire_now()).result.is_ok() {
-            entry.notes.push(WHOLE_FORM_SIGNED.to_owned());
-        }
+    if let Err(refusal) = &check.result {
+        let diagnosis = doctor::diagnose(Case {
+            rule: refusal.rule,
+            headers: &parts.headers,
+            signed,
+            whole_body: &incoming.body,
+            merchants: &app.merchants(),
+            platform: &app.platform(),
+            now: app.clocks.wire_now(),
+        });
+        let causes = std::iter::once(&diagnosis.cause).chain(&diagnosis.also);
+        // What refused a request before its signature was looked at is noted already.
+        let noted = usize::from(!entry.notes.is_empty());
+        entry.notes.extend(causes.skip(noted).map(|cause| cause.en.what.clone()));
+        entry.signature = Some(Box::new(diagnosis));
     }
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());

@@ -20,6 +20,7 @@ pub(crate) mod redemptions;
 pub(crate) mod refunds;
 pub(crate) mod requests;
 pub(crate) mod schema;
+pub(crate) mod stock_views;
 pub(crate) mod stocks;
 pub(crate) mod users;
 

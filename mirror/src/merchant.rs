@@ -16,7 +16,7 @@ pub(crate) const DEFAULT_MCHID: &str = "1900000109";
 pub(crate) const DEFAULT_APPID: &str = "wx00000000000000aa";
 const DEFAULT_BALANCE: i64 = 100_000_000_000;
 
-const EMBEDDED_KEYS: [&str; 4] = [
+pub(crate) const EMBEDDED_KEYS: [&str; 4] = [
     include_str!("../keys/merchant-1.pem"),
     include_str!("../keys/merchant-2.pem"),
     include_str!("../keys/merchant-3.pem"),

@@ -14,6 +14,7 @@ use crate::app::app;
 use crate::audit::Audit;
 use crate::builder::MirrorBuilder;
 use crate::control::clock::{self, Change};
+use crate::control::stocks::{self, Button, StockRecord};
 use crate::control::users::UserChange;
 use crate::control::{self, keys};
 use crate::error::MirrorError;
@@ -25,6 +26,7 @@ use crate::platform_host::PLATFORM_HOSTS;
 use crate::platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
+use crate::rules::lifecycle::Action;
 use crate::rules::{self, Rule};
 use crate::serve::{self, Server, Tunnels};
 use crate::state::{App, State};
@@ -296,6 +298,92 @@ impl Mirror {
     /// [`MirrorError::NotFound`] when there is no such coupon; or storage fails.
     pub async fn refund(&self, coupon_id: &str, refund: Refund) -> Result<CouponRecord, MirrorError> {
         payment::refund(&self.app, coupon_id, refund).await
+    }
+
+    /// Ends a coupon's time now, as if it had run out. One that has ended already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when the coupon is used, [`MirrorError::NotFound`] when there is no such coupon;
+    /// or storage fails.
+    pub async fn expire(&self, coupon_id: &str) -> Result<CouponRecord, MirrorError> {
+        payment::expire(&self.app, coupon_id).await
+    }
+
+    /// One request of the log; none when it is not there any more.
+    #[must_use]
+    pub fn request(&self, id: u64) -> Option<LoggedRequest> {
+        self.app.log.find(id).map(Arc::unwrap_or_clone)
+    }
+
+    /// All stocks with their rules and budgets, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub async fn stocks(&self) -> Result<Vec<StockRecord>, MirrorError> {
+        Ok(stocks::newest(&self.app, i64::MAX).await?.1)
+    }
+
+    /// One stock.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such stock, or storage fails.
+    pub async fn stock(&self, stock_id: &str) -> Result<StockRecord, MirrorError> {
+        stocks::find(&self.app, stock_id).await
+    }
+
+    /// Coupons of a stock in the order in which they were given: at most `limit`, and only those after the coupon
+    /// `after`; 0 begins with the first.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such stock, or storage fails.
+    pub async fn stock_coupons(
+        &self,
+        stock_id: &str,
+        limit: u32,
+        after: i64,
+    ) -> Result<Vec<CouponRecord>, MirrorError> {
+        stocks::coupons(&self.app, stock_id, limit.into(), after).await
+    }
+
+    /// Starts a stock as its creator, under the rules of the API.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when the API would refuse it, [`MirrorError::NotFound`] when there is no such
+    /// stock; or storage fails.
+    pub async fn start_stock(&self, stock_id: &str) -> Result<StockRecord, MirrorError> {
+        stocks::press(&self.app, stock_id, Button::Start).await
+    }
+
+    /// Pauses a stock as its creator, under the rules of the API.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mirror::start_stock`].
+    pub async fn pause_stock(&self, stock_id: &str) -> Result<StockRecord, MirrorError> {
+        stocks::press(&self.app, stock_id, Button::Act(Action::Pause)).await
+    }
+
+    /// Restarts a paused stock as its creator, under the rules of the API.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mirror::start_stock`].
+    pub async fn restart_stock(&self, stock_id: &str) -> Result<StockRecord, MirrorError> {
+        stocks::press(&self.app, stock_id, Button::Act(Action::Restart)).await
+    }
+
+    /// Stops a stock that was never started, as its creator, under the rules of the API.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mirror::start_stock`].
+    pub async fn stop_stock(&self, stock_id: &str) -> Result<StockRecord, MirrorError> {
+        stocks::press(&self.app, stock_id, Button::Act(Action::Stop)).await
     }
 
     /// A coupon with everything that was paid with it and refunded.

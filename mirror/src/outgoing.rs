@@ -15,6 +15,7 @@ use crate::flow::file::FlowFile;
 use crate::moment::Moment;
 use crate::platform_keys::Signer;
 use crate::random;
+use crate::wire_copy::WireCopy;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(crate) const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
@@ -97,6 +98,15 @@ impl Outgoing {
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// For the request log.
+    pub(crate) fn copy(&self) -> WireCopy {
+        let copy = WireCopy::of_headers(&self.headers);
+        match &self.file {
+            Some(file) => copy.with_body_bytes(file.bytes),
+            None => copy.with_body(&self.body),
+        }
     }
 
     /// Puts a file's content into the body, for faults that change it.

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod check;
+mod expire;
 mod record;
 mod request;
 
@@ -16,6 +17,7 @@ use crate::state::App;
 use crate::stock::{StockState, stock_id};
 
 pub(crate) use bulk::fill;
+pub(crate) use expire::expire;
 pub use record::{ConsumeInformation, CouponRecord, RedemptionRecord, RefundRecord};
 pub use request::{GoodsDetail, Redeem, Refund};
 
@@ -135,7 +137,11 @@ pub(crate) async fn show(app: &App, coupon: &str) -> Result<CouponRecord, Mirror
     app.ledger.read(move |db| read(db, id, now)).await?
 }
 
-fn read(db: &Connection, id: i64, now: Moment) -> rusqlite::Result<Result<CouponRecord, MirrorError>> {
+pub(crate) fn read(
+    db: &Connection,
+    id: i64,
+    now: Moment,
+) -> rusqlite::Result<Result<CouponRecord, MirrorError>> {
     let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
     let mut paid = Vec::new();
     for payment in redemptions::of_coupon(db, id)? {

@@ -5,15 +5,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use chrono::{DateTime, FixedOffset};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
+use crate::doctor::SignatureDiagnosis;
 use crate::lock;
 use crate::moment::Moment;
 use crate::rules::Rule;
+use crate::wire_copy::WireCopy;
+
+/// Memory that all entries together may take, in bytes.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -31,7 +36,7 @@ pub enum Verdict {
     Abandoned,
 }
 
-/// One request in the log. The `Authorization` header is not kept.
+/// One request in the log.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct LoggedRequest {
@@ -67,34 +72,138 @@ pub struct LoggedRequest {
     pub signed_with: Option<String>,
     /// Explanations for the developer.
     pub notes: Vec<String>,
+    /// Why the caller could not be authenticated; none when it was.
+    pub signature: Option<Box<SignatureDiagnosis>>,
+    /// Headers and body of the request. Not in the list of control calls, only in that of one request.
+    #[serde(skip)]
+    pub received: WireCopy,
+    /// Headers and body of the answer; empty when none was sent. Not in the list of control calls either.
+    #[serde(skip)]
+    pub sent: WireCopy,
 }
 
-#[derive(Debug)]
+impl LoggedRequest {
+    /// Memory it takes, about.
+    fn weight(&self) -> usize {
+        let texts = [
+            Some(&self.method),
+            Some(&self.path),
+            self.mchid.as_ref(),
+            self.canonical.as_ref(),
+            self.code.as_ref(),
+            self.request_id.as_ref(),
+            self.signed_with.as_ref(),
+        ];
+        let lists = self.faults.iter().chain(&self.notes).map(|text| text.len() + size_of::<String>());
+        size_of::<Self>()
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
+            + lists.sum::<usize>()
+            + self.signature.as_ref().map_or(0, |diagnosis| diagnosis.weight())
+            + self.received.weight()
+            + self.sent.weight()
+    }
+}
+
+/// Which entries of the log are asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogFilter {
+    /// Only entries after this one.
+    pub(crate) after: u64,
+    pub(crate) verdict: Option<Verdict>,
+    /// The name of an operation, or the beginning of it up to a dot.
+    pub(crate) operation: Option<String>,
+    pub(crate) mchid: Option<String>,
+    /// Occurs in path, code, rule, cause, request id or request body, in any capitals.
+    pub(crate) text: Option<String>,
+}
+
+impl LogFilter {
+    fn narrows(&self) -> bool {
+        let texts = [&self.operation, &self.mchid, &self.text];
+        self.verdict.is_some() || texts.into_iter().any(Option::is_some)
+    }
+
+    fn lets_through(&self, entry: &LoggedRequest) -> bool {
+        let operation = |wanted: &String| {
+            let family = wanted.strip_suffix(".*");
+            entry.operation.is_some_and(|name| match family {
+                Some(family) => name.strip_prefix(family).is_some_and(|rest| rest.starts_with('.')),
+                None => name == wanted,
+            })
+        };
+        self.verdict.is_none_or(|verdict| verdict == entry.verdict)
+            && self.operation.as_ref().is_none_or(operation)
+            && self.mchid.as_ref().is_none_or(|mchid| entry.mchid.as_ref() == Some(mchid))
+            && self.text.as_ref().is_none_or(|text| contains(entry, &text.to_lowercase()))
+    }
+}
+
+fn contains(entry: &LoggedRequest, text: &str) -> bool {
+    let holds = |field: &str| field.to_lowercase().contains(text);
+    holds(&entry.path)
+        || entry.code.as_deref().is_some_and(holds)
+        || entry.rule.is_some_and(|rule| holds(rule.id))
+        || entry.request_id.as_deref().is_some_and(holds)
+        || entry.signature.as_ref().is_some_and(|diagnosis| holds(diagnosis.cause.code))
+        || holds(&String::from_utf8_lossy(entry.received.body()))
+}
+
+#[derive(Debug, Default)]
 struct Ring {
     last_id: u64,
-    entries: VecDeque<LoggedRequest>,
+    entries: VecDeque<(Arc<LoggedRequest>, usize)>,
+    /// Memory that the entries take.
+    bytes: usize,
 }
 
-/// The log. Old entries make room for new ones.
+impl Ring {
+    fn drop_oldest(&mut self) {
+        if let Some((_, weight)) = self.entries.pop_front() {
+            self.bytes = self.bytes.saturating_sub(weight);
+        }
+    }
+}
+
+/// The log. Old entries make room for new ones, when there are too many or when they take too much memory.
 #[derive(Debug)]
 pub(crate) struct RequestLog {
     capacity: usize,
+    most_bytes: usize,
     ring: Mutex<Ring>,
 }
 
 impl RequestLog {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, ring: Mutex::new(Ring { last_id: 0, entries: VecDeque::new() }) }
+        Self { capacity, most_bytes: MOST_BYTES, ring: Mutex::default() }
     }
 
     /// Newest first, only those after the entry `after`.
     pub(crate) fn list(&self, limit: usize, after: u64) -> Vec<LoggedRequest> {
+        let found = self.filtered(limit, &LogFilter { after, ..LogFilter::default() });
+        found.into_iter().map(Arc::unwrap_or_clone).collect()
+    }
+
+    /// Newest first.
+    pub(crate) fn filtered(&self, limit: usize, filter: &LogFilter) -> Vec<Arc<LoggedRequest>> {
+        let entries: Vec<_> = {
+            let ring = lock::mutex(&self.ring);
+            let newer = ring.entries.iter().rev().map(|(entry, _)| entry);
+            let looked_at = if filter.narrows() { usize::MAX } else { limit };
+            newer.take_while(|entry| entry.id > filter.after).take(looked_at).map(Arc::clone).collect()
+        };
+        entries.into_iter().filter(|entry| filter.lets_through(entry)).take(limit).collect()
+    }
+
+    pub(crate) fn find(&self, id: u64) -> Option<Arc<LoggedRequest>> {
         let ring = lock::mutex(&self.ring);
-        ring.entries.iter().rev().take_while(|entry| entry.id > after).take(limit).cloned().collect()
+        let place = ring.entries.binary_search_by_key(&id, |(entry, _)| entry.id).ok()?;
+        ring.entries.get(place).map(|(entry, _)| Arc::clone(entry))
     }
 
     pub(crate) fn clear(&self) {
-        lock::mutex(&self.ring).entries.clear();
+        let mut ring = lock::mutex(&self.ring);
+        ring.entries.clear();
+        ring.bytes = 0;
     }
 
     fn push(&self, mut entry: LoggedRequest) {
@@ -104,10 +213,12 @@ impl RequestLog {
         if self.capacity == 0 {
             return;
         }
-        if ring.entries.len() >= self.capacity {
-            ring.entries.pop_front();
+        let weight = entry.weight();
+        ring.bytes += weight;
+        ring.entries.push_back((Arc::new(entry), weight));
+        while ring.entries.len() > self.capacity || ring.bytes > self.most_bytes && ring.entries.len() > 1 {
+            ring.drop_oldest();
         }
-        ring.entries.push_back(entry);
     }
 }
 
@@ -140,6 +251,9 @@ impl Recording {
             latency_us: 0,
             signed_with: None,
             notes: Vec::new(),
+            signature: None,
+            received: WireCopy::default(),
+            sent: WireCopy::default(),
         };
         Self { log: Arc::clone(log), entry: Some(entry), verdict: None, began: Instant::now() }
     }
@@ -216,6 +330,49 @@ mod tests {
         assert_eq!(ids(&log, 10, 4), [5]);
         log.clear();
         assert!(ids(&log, 10, 0).is_empty());
+    }
+
+    #[test]
+    fn the_oldest_go_too_when_memory_runs_out() {
+        let log = Arc::new(RequestLog { most_bytes: 100_000, ..RequestLog::new(1_000) });
+        for _ in 0..100 {
+            let mut recording = Recording::begin(&log, NOW, "POST", "/");
+            recording.entry().received = WireCopy::default().with_body(&[b'x'; 20_000]);
+        }
+        let kept = ids(&log, 1_000, 0);
+        assert!((8..=12).contains(&kept.len()) && kept[0] == 100, "{kept:?}");
+        assert!(log.find(100).is_some() && log.find(1).is_none() && log.find(101).is_none());
+        let bytes = lock::mutex(&log.ring).bytes;
+        assert!(bytes <= 100_000);
+        log.clear();
+        assert_eq!(lock::mutex(&log.ring).bytes, 0);
+    }
+
+    #[test]
+    fn filters_narrow_the_list() {
+        let log = Arc::new(RequestLog::new(10));
+        for (path, operation, mchid) in [
+            ("/v3/certificates", "certificates.list", "1"),
+            ("/v3/Tea", "stock.get", "2"),
+            ("/v3/other", "stock.list", "1"),
+        ] {
+            let mut recording = Recording::begin(&log, NOW, "GET", path);
+            recording.entry().operation = Some(operation);
+            recording.entry().mchid = Some(mchid.to_owned());
+        }
+        let ids = |filter: LogFilter| -> Vec<u64> {
+            log.filtered(10, &filter).iter().map(|entry| entry.id).collect()
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(ids(LogFilter { operation: some("stock.*"), ..LogFilter::default() }), [3, 2]);
+        assert_eq!(ids(LogFilter { operation: some("stock.get"), ..LogFilter::default() }), [2]);
+        assert_eq!(ids(LogFilter { mchid: some("1"), ..LogFilter::default() }), [3, 1]);
+        assert_eq!(ids(LogFilter { text: some("tEA"), ..LogFilter::default() }), [2]);
+        assert_eq!(
+            ids(LogFilter { verdict: Some(Verdict::Abandoned), after: 2, ..LogFilter::default() }),
+            [3]
+        );
+        assert!(ids(LogFilter { verdict: Some(Verdict::Failed), ..LogFilter::default() }).is_empty());
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl VerifyingKey {
     pub(crate) fn verifies(&self, message: &[u8], signature: &str) -> bool {
         STANDARD.decode(signature).is_ok_and(|signature| self.0.verify_sig(message, &signature).is_ok())
     }
+
+    /// The key in DER.
+    pub(crate) fn der(&self) -> &[u8] {
+        self.0.as_ref()
+    }
 }
 
 fn to_pem(tag: &str, der: &[u8]) -> String {

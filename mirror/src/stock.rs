@@ -63,7 +63,7 @@ pub(crate) async fn create(
     Ok(Answer::ok(&json!({ "stock_id": id.to_string(), "create_time": created.rfc3339() })))
 }
 
-type Refused<T> = rusqlite::Result<Result<T, Refusal>>;
+pub(crate) type Refused<T> = rusqlite::Result<Result<T, Refusal>>;
 
 fn create_in(db: &Connection, mut view: CreateView, new: &NewStock, now: Moment) -> Refused<(i64, Moment)> {
     view.earlier = requests::earlier_create(db, &view.mchid, &new.out_request_no)?;
@@ -106,7 +106,7 @@ pub(crate) async fn start(
     Ok(Answer::ok(&json!({ "start_time": started.rfc3339(), "stock_id": id })))
 }
 
-fn start_in(
+pub(crate) fn start_in(
     db: &Connection,
     mut view: StartView,
     wanted: Option<i64>,

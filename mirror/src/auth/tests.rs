@@ -104,24 +104,3 @@ fn a_mismatch_shows_what_the_server_built() {
     assert_eq!(shown["sign_message_length"], "POST\n/v3/a?b=c\n1790000000\nnonce\n{}\n".len());
     assert_eq!(shown["truncated_sign_message"], "POST\n/v3/a?b=c\n1790000000\nnonce\n{}\n");
 }
-
-#[test]
-fn usual_mistakes_are_named() {
-    let world = world();
-    let now = NOW.seconds();
-    let serial = world.serial("1");
-    let noted =
-        |key: usize, signed: Signed<'_>| world.refused(&world.header("1", &serial, now, key, signed)).1;
-    assert!(noted(0, Signed { target: "/v3/a", ..SIGNED }).contains("without the query"));
-    assert!(noted(0, Signed { body: b"", ..SIGNED }).contains("without the body"));
-    assert!(noted(0, Signed { method: "post", ..SIGNED }).contains("lower case"));
-    let host = "https://api.mch.weixin.qq.com/v3/a?b=c";
-    assert!(noted(0, Signed { target: host, ..SIGNED }).contains("host"));
-    assert!(noted(1, SIGNED).contains("merchant 2"));
-    let text = "POST\n/v3/a?b=c\n1790000000\nnonce\n{}";
-    let signature = world.keys[0].sign(text.as_bytes());
-    let header = world.header("1", &serial, now, 0, SIGNED);
-    let start = header.find("signature=").unwrap();
-    let header = format!("{}signature=\"{signature}\"", &header[..start]);
-    assert!(world.refused(&header).1.contains("final line feed"));
-}

@@ -33,6 +33,13 @@ pub(crate) async fn refund(
     Ok(Json(payment::refund(&app, &id, failure::read(&body)?).await?))
 }
 
+pub(crate) async fn expire(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<CouponRecord>, Failure> {
+    Ok(Json(payment::expire(&app, &id).await?))
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fill {

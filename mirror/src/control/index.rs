@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use crate::rules;
 
-const CALLS: [(&str, &str, &str); 24] = [
+const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/_mirror", "this list"),
+    ("GET", "/_mirror/", "the console, for a browser"),
     ("GET", "/_mirror/audit", "recounts everything from the coupons and reports what does not add up"),
     ("GET", "/_mirror/clock", "the test clock"),
     (
@@ -21,6 +22,7 @@ const CALLS: [(&str, &str, &str); 24] = [
         "/_mirror/coupons/{coupon_id}",
         "a coupon with its user and all that was paid with it and refunded",
     ),
+    ("POST", "/_mirror/coupons/{coupon_id}/expire", "ends a coupon's time now"),
     (
         "POST",
         "/_mirror/coupons/{coupon_id}/redeem",
@@ -57,9 +59,22 @@ const CALLS: [(&str, &str, &str); 24] = [
         "/_mirror/merchants",
         "adds a merchant and answers its keys: {\"mchid\":\"1900000110\",\"balance_fen\":100000}",
     ),
-    ("GET", "/_mirror/requests", "the last requests, newest first; limit, after"),
+    (
+        "GET",
+        "/_mirror/requests",
+        "the last requests, newest first; limit, after, verdict, operation, mchid, q",
+    ),
+    (
+        "GET",
+        "/_mirror/requests/{id}",
+        "one request with headers, bodies and what is wrong with its signature",
+    ),
     ("POST", "/_mirror/reset", "forgets stocks, coupons, users, faults and the log; keys and merchants stay"),
     ("GET", "/_mirror/rules", "every rule with its provenance"),
+    ("GET", "/_mirror/stocks", "stocks with rules and budgets, newest first; limit"),
+    ("GET", "/_mirror/stocks/{stock_id}", "one stock"),
+    ("GET", "/_mirror/stocks/{stock_id}/coupons", "its coupons, oldest first; limit, after a coupon id"),
+    ("POST", "/_mirror/stocks/{stock_id}/start", "starts it as its creator; also pause, restart and stop"),
     (
         "POST",
         "/_mirror/stocks/{stock_id}/fill",

@@ -59,7 +59,7 @@ async fn act(app: &App, id: String, call: &Call, action: Action) -> Result<Answe
     Ok(Answer::ok(&json!({ key: time.rfc3339(), "stock_id": id })))
 }
 
-fn act_in(
+pub(crate) fn act_in(
     db: &Connection,
     mut view: LifecycleView,
     wanted: Option<i64>,

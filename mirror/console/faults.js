@@ -1,0 +1,88 @@
+// Planned faults: what will go wrong, and planning more of it.
+import { get, path, post, remove } from './api.js';
+import { Part, button, card, h, table } from './dom.js';
+import { count } from './format.js';
+import { attempt } from './notice.js';
+import { named, t } from './words.js';
+
+/** The fields of each kind, besides those all have: name, type, first value. */
+const KINDS = {
+  status: [['status', 'number', '500'], ['code', 'text', 'SYSTEM_ERROR']],
+  rate_limited: [['retry_after', 'number', '']],
+  delay: [['delay_ms', 'number', '2000']],
+  cut: [],
+  truncated_body: [],
+  corrupt_signature: [],
+  missing_signature: [],
+  wrong_serial: [],
+  probe: [],
+  html_error: [],
+  not_json: [],
+};
+const PLACES = ['after_commit', 'before_commit', 'before_verify'];
+const OPERATIONS = [
+  '*', 'coupon.*', 'coupon.send', 'coupon.get', 'coupon.list', 'stock.*', 'stock.create', 'stock.start', 'stock.pause',
+  'stock.restart', 'stock.stop', 'stock.get', 'stock.list', 'certificates.list', 'callback.set', 'image.upload',
+];
+const OWN_COLUMN = new Set(['id', 'kind', 'operation', 'place', 'count', 'struck', 'seen']);
+
+export function open(root) {
+  const refresh = () => page.refresh().catch(() => {});
+  const part = new Part(h('div'), (faults) => table(
+    [t('kind'), t('operation'), t('place'), t('howOften'), t('struck'), t('otherFields'), t('actions')],
+    faults.map((fault) => h('tr', { 'data-id': fault.id },
+      h('td', {}, h('code', {}, fault.kind)),
+      h('td', {}, fault.operation ?? '*'),
+      h('td', {}, fault.place ? named('place', fault.place) : '–'),
+      h('td', { class: 'number' }, fault.count ?? '–'),
+      h('td', { class: 'number' }, count(fault.struck ?? 0)),
+      h('td', { class: 'path' }, Object.entries(fault).filter(([name, value]) => !OWN_COLUMN.has(name) && value !== undefined && value !== null)
+        .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(', ') || '–'),
+      h('td', {}, button(t('take'), async () => {
+        await attempt(() => remove(path`faults/${fault.id}`), t('tookBack'));
+        await refresh();
+      }, { class: 'small', 'data-key': `take${fault.id}` })))),
+    t('noFaults'), t('faults')));
+
+  const kind = h('select', { name: 'kind', onchange: () => drawFields() },
+    Object.keys(KINDS).map((one) => h('option', { value: one }, `${named('kind', one)} (${one})`)));
+  const operation = h('input', { name: 'operation', list: 'operations', value: 'coupon.send', spellcheck: 'false' });
+  const place = h('select', { name: 'place' }, PLACES.map((one) => h('option', { value: one }, named('place', one))));
+  const times = h('input', { name: 'count', type: 'number', min: '0', value: '1' });
+  const openid = h('input', { name: 'openid', spellcheck: 'false' });
+  const label = (text, input) => h('label', {}, h('span', {}, text), input);
+  const own = h('div', { class: 'row fields' });
+  const drawFields = () => own.replaceChildren(...KINDS[kind.value].map(([name, type, first]) =>
+    label(t(`f_${name}`), h('input', { name, type, value: first, min: type === 'number' ? '0' : undefined }))));
+  drawFields();
+  const submit = async (event) => {
+    event.preventDefault();
+    const rule = { kind: kind.value, operation: operation.value.trim() || '*', place: place.value, count: Number(times.value) };
+    if (openid.value.trim()) rule.openid = openid.value.trim();
+    for (const input of own.querySelectorAll('input')) {
+      if (input.value !== '') rule[input.name] = input.type === 'number' ? Number(input.value) : input.value;
+    }
+    if (await attempt(() => post('faults', rule), t('planned'))) await refresh();
+  };
+  const form = h('form', { class: 'stack', id: 'fault', onsubmit: submit },
+    h('datalist', { id: 'operations' }, OPERATIONS.map((one) => h('option', { value: one }))),
+    h('div', { class: 'row fields' }, label(t('kind'), kind), label(t('operation'), operation), label(t('place'), place),
+      label(t('howOften'), times), label(t('f_openid'), openid)),
+    own,
+    h('div', { class: 'row' }, h('button', { type: 'submit', class: 'main' }, t('add'))));
+  root.append(
+    h('div', { class: 'row' }, h('h1', {}, t('faults')), h('span', { class: 'spacer' }),
+      button(t('clear'), async () => {
+        await attempt(() => remove('faults'), t('cleared'));
+        await refresh();
+      }, { id: 'clear' })),
+    card([], part.element),
+    card(t('addFault'), form));
+  const page = {
+    title: t('faults'),
+    async refresh() {
+      part.show((await get('faults')).faults);
+    },
+  };
+  return page;
+}
