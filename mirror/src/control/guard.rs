@@ -42,10 +42,12 @@ pub(crate) async fn local_only(State(app): State<App>, request: Request, next: N
 /// A browser names the host it believes to be calling and the site whose page it shows; other clients name the
 /// host alone, or nothing.
 fn check(parts: &request::Parts, base_url: &str, open: bool) -> Result<(), &'static str> {
-    let host = match header(parts, &HOST) {
-        Given::Once(text) => Some(text.parse::<Authority>().map_err(|_| TO_HERE)?),
-        Given::Nothing => parts.uri.authority().cloned(),
-        Given::Unreadable => return Err(TO_HERE),
+    // A target that is a whole URL goes before the header, as HTTP wants it.
+    let host = match (parts.uri.authority(), header(parts, &HOST)) {
+        (_, Given::Unreadable) => return Err(TO_HERE),
+        (Some(authority), _) => Some(authority.clone()),
+        (None, Given::Once(text)) => Some(text.parse::<Authority>().map_err(|_| TO_HERE)?),
+        (None, Given::Nothing) => None,
     };
     if let Some(host) = &host
         && !open
