@@ -9,7 +9,8 @@ mod wire;
 use std::time::Duration;
 
 use crate::error::MirrorError;
-use crate::operation::{OPERATIONS, Operation};
+use crate::notify::NOTIFY;
+use crate::operation::OPERATIONS;
 
 pub(crate) use apply::{alter_answer, alter_outgoing, instead_of_work};
 pub use kind::{FaultKind, FaultPlace, GzipHash};
@@ -106,24 +107,29 @@ impl FaultRule {
         self
     }
 
+    /// Whether its pattern means this operation. `*` is every call of the API; notifications, which nobody calls for,
+    /// must be named, or be all that the kind concerns.
+    fn means(&self, operation: &str) -> bool {
+        let unnamed = operation == NOTIFY && self.operation == "*" && !self.kind.is_for_notifications();
+        !unnamed && fits(&self.operation, operation)
+    }
+
     /// Refuses rules that could never strike or cannot be carried out.
     pub(crate) fn check(&self) -> Result<(), MirrorError> {
         let refuse = |reason: String| Err(MirrorError::Fault { reason });
         if self.kind.spoils_an_answer() && self.place != FaultPlace::AfterCommit {
             return refuse(format!("{} spoils an answer, so its place is after_commit", self.kind.name()));
         }
-        if !OPERATIONS.iter().any(|operation| fits(&self.operation, operation.name)) {
-            let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let known = || OPERATIONS.iter().map(|operation| operation.name).chain([NOTIFY]);
+        if !known().any(|operation| self.means(operation)) {
+            let known: Vec<_> = known().collect();
             return refuse(format!(
                 "no operation is named {}; there are {}",
                 self.operation,
                 known.join(", ")
             ));
         }
-        let concerned = |operation: &&&Operation| {
-            fits(&self.operation, operation.name) && self.kind.concerns(operation.name)
-        };
-        if OPERATIONS.iter().find(concerned).is_none() {
+        if !known().any(|operation| self.means(operation) && self.kind.concerns(operation)) {
             return refuse(format!("{} does not concern {}", self.kind.name(), self.operation));
         }
         match &self.kind {
@@ -149,6 +155,12 @@ impl FaultRule {
             {
                 refuse(format!("{header} is no signature header"))
             }
+            FaultKind::Duplicate { copies } if !(2..=MOST_COPIES).contains(copies) => {
+                refuse(format!("a notification is duplicated 2 to {MOST_COPIES} times"))
+            }
+            FaultKind::Hold { seconds } if !(1..=LONGEST_HOLD).contains(seconds) => {
+                refuse(format!("a notification is held for 1 to {LONGEST_HOLD} seconds"))
+            }
             FaultKind::Delay if self.delay.is_zero() => refuse("a delay needs delay_ms".to_owned()),
             _ => Ok(()),
         }
@@ -156,6 +168,8 @@ impl FaultRule {
 }
 
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
+const MOST_COPIES: u32 = 16;
+const LONGEST_HOLD: u64 = 366 * 24 * 60 * 60;
 
 /// Whether an operation is meant by a pattern.
 fn fits(pattern: &str, operation: &str) -> bool {
@@ -190,5 +204,18 @@ mod tests {
         let header = FaultKind::MissingSignature { header: Some("Date".into()) };
         assert!(refused(FaultRule::new(header)).contains("Date"));
         assert!(FaultRule::new(FaultKind::Cut).operation("stock.*").check().is_ok());
+        let notify = |kind| FaultRule::new(kind).operation(NOTIFY);
+        for kind in [FaultKind::Cut, FaultKind::NotJson, FaultKind::WrongHash] {
+            assert!(refused(notify(kind)).contains("does not concern callback.notify"));
+        }
+        let [few, many] = [1, 17].map(|copies| FaultRule::new(FaultKind::Duplicate { copies }));
+        assert!(refused(few).contains("2 to 16") && refused(many).contains("2 to 16"));
+        assert!(refused(FaultRule::new(FaultKind::Hold { seconds: 0 })).contains("1 to"));
+        let duplicate = FaultRule::new(FaultKind::Duplicate { copies: 2 });
+        assert!(refused(duplicate.clone().operation("coupon.send")).contains("concern"));
+        assert!(duplicate.check().is_ok());
+        assert!(notify(FaultKind::Probe).check().is_ok());
+        assert!(!FaultRule::new(FaultKind::Probe).means(NOTIFY));
+        assert!(FaultRule::new(FaultKind::Probe).operation("callback.*").means(NOTIFY));
     }
 }

@@ -29,6 +29,7 @@ mod merchant;
 mod mirror;
 mod moment;
 mod near_miss;
+mod notify;
 mod operation;
 mod outgoing;
 mod page;
@@ -44,6 +45,7 @@ mod rules;
 mod serve;
 mod state;
 mod stock;
+mod timeline;
 
 pub use audit::{Audit, AuditedStock, Finding};
 pub use builder::MirrorBuilder;
@@ -51,10 +53,14 @@ pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
 pub use merchant::{Merchant, MerchantCertificate, MerchantSeed};
 pub use mirror::Mirror;
+pub use notify::{
+    DeliveryRecord, GENERAL_RETRIES, MINUTE_RETRIES, NotificationDraft, NotificationRecord,
+    NotificationState, SignedNotification,
+};
 pub use payment::{
     ConsumeInformation, CouponRecord, GoodsDetail, Redeem, RedemptionRecord, Refund, RefundRecord,
 };
-pub use platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
+pub use platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::{Provenance, Rule};

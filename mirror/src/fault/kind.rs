@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notify::NOTIFY;
 use crate::operation::{FLOW_FILE, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY};
 
 /// Where in the life of a request a fault strikes.
@@ -89,6 +90,16 @@ pub enum FaultKind {
         /// What the reply with the link announces the hash of.
         hash: GzipHash,
     },
+    /// A notification arrives several times at once.
+    Duplicate {
+        /// How often it arrives, 2 to 16.
+        copies: u32,
+    },
+    /// A notification is put off, so that later ones overtake it.
+    Hold {
+        /// By so many seconds of the test clock, at least 1.
+        seconds: u64,
+    },
     /// 429.
     RateLimited {
         /// Value of a `Retry-After` header, in seconds; production sends none.
@@ -120,6 +131,8 @@ impl FaultKind {
             Self::LinkTo { .. } => "link_to",
             Self::ExpiredLink => "expired_link",
             Self::Gzip { .. } => "gzip",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Hold { .. } => "hold",
             Self::RateLimited { .. } => "rate_limited",
         }
     }
@@ -146,7 +159,11 @@ impl FaultKind {
 
     /// Whether it can strike this operation at all.
     pub(super) fn concerns(&self, operation: &str) -> bool {
+        if operation == NOTIFY {
+            return self.concerns_notifications();
+        }
         match self {
+            Self::Duplicate { .. } | Self::Hold { .. } => false,
             Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
                 LINKS.contains(&operation)
             }
@@ -155,6 +172,27 @@ impl FaultKind {
             }
             _ => true,
         }
+    }
+}
+
+impl FaultKind {
+    /// Whether it makes sense where the mirror is the one who sends.
+    fn concerns_notifications(&self) -> bool {
+        self.is_for_notifications()
+            || matches!(
+                self,
+                Self::Delay
+                    | Self::CorruptSignature
+                    | Self::MissingSignature { .. }
+                    | Self::WrongSerial
+                    | Self::Probe
+                    | Self::CorruptBody
+            )
+    }
+
+    /// Whether it makes sense nowhere else.
+    pub(super) fn is_for_notifications(&self) -> bool {
+        matches!(self, Self::Duplicate { .. } | Self::Hold { .. })
     }
 }
 

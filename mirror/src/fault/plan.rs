@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
-use super::{FaultPlace, FaultRule, fits};
+use super::{FaultPlace, FaultRule};
 use crate::error::MirrorError;
 use crate::lock;
+use crate::notify::NOTIFY;
 
 /// A rule in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,8 +78,9 @@ impl FaultPlan {
         let mut rules = lock::mutex(&self.0);
         for planned in &mut rules.planned {
             let rule = &planned.rule;
-            let meant = rule.place == place
-                && fits(&rule.operation, subject.operation)
+            // Deliveries have one place only.
+            let meant = (rule.place == place || subject.operation == NOTIFY)
+                && rule.means(subject.operation)
                 && rule.kind.concerns(subject.operation)
                 && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid));
             if !meant || planned.is_used_up() {
