@@ -8,7 +8,8 @@ use chrono::{DateTime, FixedOffset};
 use rusqlite::Connection;
 
 use crate::authority::Authority;
-use crate::clock::{ClockMode, Clocks};
+use crate::clock::{ClockMode, Clocks, Times};
+use crate::control::clock::check_rate;
 use crate::directory::Directory;
 use crate::error::MirrorError;
 use crate::fault::{self, FaultPlan, FaultRule};
@@ -16,7 +17,8 @@ use crate::ledger::{self, Ledger};
 use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
 use crate::mirror::Mirror;
 use crate::moment::Moment;
-use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
+use crate::notify::NotifySettings;
+use crate::platform_keys::{PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
 use crate::state::{Settings, State};
@@ -42,6 +44,10 @@ pub struct MirrorBuilder {
     request_timeout: Duration,
     faults: Vec<FaultRule>,
     fault_files: Vec<PathBuf>,
+    running_from: Option<DateTime<FixedOffset>>,
+    clock_rate: u32,
+    notify: NotifySettings,
+    rotation: Option<RotationSchedule>,
 }
 
 impl Default for MirrorBuilder {
@@ -63,6 +69,10 @@ impl Default for MirrorBuilder {
             request_timeout: Duration::from_secs(60),
             faults: Vec::new(),
             fault_files: Vec::new(),
+            running_from: None,
+            clock_rate: 1,
+            notify: NotifySettings::default(),
+            rotation: None,
         }
     }
 }
@@ -84,6 +94,51 @@ impl MirrorBuilder {
     /// The test clock starts frozen at this time. Default: it runs with the machine's clock.
     pub fn clock_at(mut self, time: DateTime<FixedOffset>) -> Self {
         self.clock_at = Some(time);
+        self
+    }
+
+    /// The test clock runs, and shows this time at the start. Default: it runs with the machine's clock.
+    pub fn clock_from(mut self, time: DateTime<FixedOffset>) -> Self {
+        self.running_from = Some(time);
+        self
+    }
+
+    /// The test clock runs this many times as fast as the machine's, 1 to 1,000,000; one that is frozen does so
+    /// once it is let go. Default: 1.
+    pub fn clock_rate(mut self, rate: u32) -> Self {
+        self.clock_rate = rate;
+        self
+    }
+
+    /// When notifications that were not acknowledged are repeated: how long after each failed delivery the next one
+    /// follows, on the test clock. Default: [`GENERAL_RETRIES`](crate::GENERAL_RETRIES); the documentation's other
+    /// account is [`MINUTE_RETRIES`](crate::MINUTE_RETRIES).
+    pub fn callback_schedule(mut self, waits: impl Into<Vec<Duration>>) -> Self {
+        self.notify.schedule = waits.into();
+        self
+    }
+
+    /// How long a receiver of notifications may take, on the machine's clock. Default: 5 seconds, as documented.
+    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
+        self.notify.timeout = timeout;
+        self
+    }
+
+    /// Notifies of coupons given, too, by a `COUPON.SEND` that production does not have. Default: off.
+    pub fn notify_sends(mut self, notified: bool) -> Self {
+        self.notify.sends = notified;
+        self
+    }
+
+    /// Platform certificates follow each other by themselves, by the test clock, each listed for a quarter of that
+    /// time before it signs and after the next one does. Default: they stay.
+    pub fn rotate_every(self, every: Duration) -> Self {
+        self.rotation(RotationSchedule::every(every))
+    }
+
+    /// The same with a lead and an overlap of choice.
+    pub fn rotation(mut self, schedule: RotationSchedule) -> Self {
+        self.rotation = Some(schedule);
         self
     }
 
@@ -178,7 +233,14 @@ impl MirrorBuilder {
     /// usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         let faults = self.first_faults()?;
-        let first_clock = self.clock_at.map_or(ClockMode::REAL, |time| ClockMode::Frozen { at: time.into() });
+        check_rate(self.clock_rate)?;
+        let first_clock = match (self.clock_at, self.running_from) {
+            (Some(time), _) => ClockMode::frozen(time.into()),
+            (None, Some(time)) => ClockMode::real().set(time.into()),
+            (None, None) => ClockMode::real(),
+        };
+        let first_clock =
+            if self.clock_rate == 1 { first_clock } else { first_clock.at_rate(self.clock_rate) };
         let data = self.data.clone();
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
             .await
@@ -195,6 +257,7 @@ impl MirrorBuilder {
         };
         let state = State::new(
             settings,
+            self.notify,
             ledger,
             Clocks::new(stored.clock, self.wire_follows),
             RequestLog::new(self.request_log),
@@ -224,26 +287,23 @@ impl MirrorBuilder {
                 first_clock
             }
         };
-        let wire_now = Clocks::new(clock, self.wire_follows).wire_now();
+        let now = Clocks::new(clock, self.wire_follows).both();
         Ok(Stored {
             clock,
-            platform: self.load_platform(db, wire_now)?,
-            merchants: self.load_merchants(db, wire_now)?,
+            platform: self.load_platform(db, now)?,
+            merchants: self.load_merchants(db, now.wire)?,
             authority: load_authority(db)?,
         })
     }
 
-    fn load_platform(&self, db: &Connection, now: Moment) -> Result<PlatformKeys, MirrorError> {
+    fn load_platform(&self, db: &Connection, now: Times) -> Result<PlatformKeys, MirrorError> {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-        let certificates = ledger::keys::certificates(db).map_err(storage)?;
-        if let Some((phase, void)) = ledger::keys::phase(db).map_err(storage)? {
-            return PlatformKeys::restore(certificates, phase, void);
+        if let Some(kept) = ledger::keys::load(db).map_err(storage)? {
+            return kept;
         }
-        let platform = PlatformKeys::new(self.phase, now)?;
-        for known in &platform.certificates {
-            ledger::keys::insert_certificate(db, known).map_err(storage)?;
-        }
-        ledger::keys::save_phase(db, self.phase, false).map_err(storage)?;
+        let mut platform = PlatformKeys::new(self.phase, now)?;
+        platform.rotation = self.rotation.map(|schedule| Rotation::begin(schedule, now.test)).transpose()?;
+        ledger::keys::save(db, &platform).map_err(storage)?;
         Ok(platform)
     }
 

@@ -47,7 +47,7 @@ pub(crate) async fn list(State(app): State<App>, Extension(call): Extension<Call
     let merchant = &call.merchant;
     let platform = app.platform();
     let data: Vec<_> = platform
-        .served(app.clocks.wire_now())
+        .served(app.clocks.both())
         .filter(|_| rsa && !merchant.public_key_only)
         .map(|known| {
             let sealed = aead::seal(&merchant.api_v3_key, ASSOCIATED_DATA, &known.certificate_pem);

@@ -15,6 +15,7 @@ use crate::exchange::Call;
 use crate::ledger::users::{self, UserState};
 use crate::ledger::{coupons, requests, stocks};
 use crate::moment::Moment;
+use crate::notify::{self, Raised};
 use crate::parameters;
 use crate::rules::parameter::Field;
 use crate::rules::send::{self, SendView};
@@ -24,6 +25,7 @@ use crate::state::App;
 pub(crate) use send_request::SendRequest;
 pub(crate) use state::{CouponState, NewCoupon};
 use wire::CouponWire;
+pub(crate) use wire::notified;
 
 const OPENID: Field = Field::new("openid", "用户openid").with_required("openid必填");
 const COUPON_ID: Field = Field::new("coupon_id", "券id").with_required("券id必填");
@@ -44,7 +46,19 @@ pub(crate) async fn send(
         monthly_cap: app.settings.monthly_cap,
     };
     let clocks = app.clocks.clone();
-    let id = app.ledger.write(move |db| send_in(db, &sender, &request, clocks.now())).await??;
+    let notified = app.notify.sends().then(|| app.clone());
+    let given = move |db: &Connection| {
+        let now = clocks.now();
+        let given = send_in(db, &sender, &request, now)?;
+        // The notification is delivered once this is dropped, after the transaction.
+        let raised = match (&notified, &given) {
+            (Some(app), Ok(Given::New(id))) => notify_given(app, db, *id, now)?,
+            _ => None,
+        };
+        Ok((given, raised))
+    };
+    let (given, _raised) = app.ledger.write(given).await?;
+    let (Given::New(id) | Given::Before(id)) = given?;
     Ok(Answer::ok(&json!({ "coupon_id": id.to_string() })))
 }
 
@@ -57,12 +71,26 @@ struct Sender {
     monthly_cap: Option<i64>,
 }
 
+/// The coupon that answers a send.
+#[derive(Debug, Clone, Copy)]
+enum Given {
+    New(i64),
+    /// Given by an earlier request with the same number.
+    Before(i64),
+}
+
+fn notify_given(app: &App, db: &Connection, id: i64, now: Moment) -> rusqlite::Result<Option<Raised>> {
+    let Some(coupon) = coupons::find(db, id)? else { return Ok(None) };
+    let Some(stock) = stocks::find(db, coupon.stock_id)? else { return Ok(None) };
+    notify::given(app, db, &coupon, &stock, now)
+}
+
 fn send_in(
     db: &Connection,
     sender: &Sender,
     request: &SendRequest,
     now: Moment,
-) -> rusqlite::Result<Result<i64, Refusal>> {
+) -> rusqlite::Result<Result<Given, Refusal>> {
     let view = look(db, sender, request, now)?;
     let decision = match send::decide(&view, request, now) {
         Ok(decision) => decision,
@@ -89,9 +117,9 @@ fn send_in(
             if view.user.appid.is_none() {
                 users::bind(db, &request.openid, &request.appid)?;
             }
-            Ok(Ok(id))
+            Ok(Ok(Given::New(id)))
         }
-        (send::Decision::Repeat(id), _) => Ok(Ok(id)),
+        (send::Decision::Repeat(id), _) => Ok(Ok(Given::Before(id))),
         (send::Decision::Give { .. }, None) => Ok(Err(Refusal::from(&send::STOCK))),
     }
 }

@@ -135,7 +135,7 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
         }
     };
     let platform = app.platform();
-    let signer = platform.signer(incoming.wechatpay_serial(), merchant.public_key_only);
+    let signer = platform.signer(incoming.wechatpay_serial(), merchant.public_key_only, app.clocks.now());
     if let Err(refusal) = pass_edge(app, &merchant, &incoming, &platform.public_key.serial) {
         return finish(app, recording, &refusal.into(), Some(&signer));
     }

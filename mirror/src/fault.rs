@@ -11,7 +11,8 @@ mod wire;
 use std::time::Duration;
 
 use crate::error::MirrorError;
-use crate::operation::{OPERATIONS, Operation};
+use crate::notify::NOTIFY;
+use crate::operation::OPERATIONS;
 
 pub(crate) use apply::{after_answer, alter_answer, alter_outgoing, instead_of_work};
 pub(crate) use chance::ALWAYS;
@@ -139,6 +140,13 @@ impl FaultRule {
         self
     }
 
+    /// Whether its pattern means this operation. `*` is every call of the API; notifications, which nobody calls for,
+    /// must be named, or be all that the kind concerns.
+    fn means(&self, operation: &str) -> bool {
+        let unnamed = operation == NOTIFY && self.operation == "*" && !self.kind.is_for_notifications();
+        !unnamed && fits(&self.operation, operation)
+    }
+
     /// Refuses rules that could never strike or cannot be carried out.
     pub(crate) fn check(&self) -> Result<(), MirrorError> {
         let refuse = |reason: String| Err(MirrorError::Fault { reason });
@@ -157,18 +165,16 @@ impl FaultRule {
         if !(1..=ALWAYS).contains(&self.probability_ppm) {
             return refuse("a probability is more than 0 and at most 1 (a million in a million)".to_owned());
         }
-        if !OPERATIONS.iter().any(|operation| fits(&self.operation, operation.name)) {
-            let known: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let known = || OPERATIONS.iter().map(|operation| operation.name).chain([NOTIFY]);
+        if !known().any(|operation| self.means(operation)) {
+            let known: Vec<_> = known().collect();
             return refuse(format!(
                 "no operation is named {}; there are {}",
                 self.operation,
                 known.join(", ")
             ));
         }
-        let concerned = |operation: &&&Operation| {
-            fits(&self.operation, operation.name) && self.kind.concerns(operation.name)
-        };
-        if OPERATIONS.iter().find(concerned).is_none() {
+        if !known().any(|operation| self.means(operation) && self.kind.concerns(operation)) {
             return refuse(format!("{} does not concern {}", self.kind.name(), self.operation));
         }
         match &self.kind {
@@ -194,6 +200,12 @@ impl FaultRule {
             {
                 refuse(format!("{header} is no signature header"))
             }
+            FaultKind::Duplicate { copies } if !(2..=MOST_COPIES).contains(copies) => {
+                refuse(format!("a notification is duplicated 2 to {MOST_COPIES} times"))
+            }
+            FaultKind::Hold { seconds } if !(1..=LONGEST_HOLD).contains(seconds) => {
+                refuse(format!("a notification is held for 1 to {LONGEST_HOLD} seconds"))
+            }
             FaultKind::Delay if self.delay.is_zero() => refuse("a delay needs delay_ms".to_owned()),
             _ => Ok(()),
         }
@@ -201,6 +213,8 @@ impl FaultRule {
 }
 
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
+const MOST_COPIES: u32 = 16;
+const LONGEST_HOLD: u64 = 366 * 24 * 60 * 60;
 
 /// Whether an operation is meant by a pattern.
 fn fits(pattern: &str, operation: &str) -> bool {
@@ -241,5 +255,18 @@ mod tests {
         assert!(refused(FaultRule::new(FaultKind::Cut).probability_ppm(ALWAYS + 1)).contains("probability"));
         assert!(after(FaultKind::Reset).check().is_ok());
         assert!(FaultRule::new(FaultKind::Cut).operation("stock.*").check().is_ok());
+        let notify = |kind| FaultRule::new(kind).operation(NOTIFY);
+        for kind in [FaultKind::Cut, FaultKind::NotJson, FaultKind::WrongHash] {
+            assert!(refused(notify(kind)).contains("does not concern callback.notify"));
+        }
+        let [few, many] = [1, 17].map(|copies| FaultRule::new(FaultKind::Duplicate { copies }));
+        assert!(refused(few).contains("2 to 16") && refused(many).contains("2 to 16"));
+        assert!(refused(FaultRule::new(FaultKind::Hold { seconds: 0 })).contains("1 to"));
+        let duplicate = FaultRule::new(FaultKind::Duplicate { copies: 2 });
+        assert!(refused(duplicate.clone().operation("coupon.send")).contains("concern"));
+        assert!(duplicate.check().is_ok());
+        assert!(notify(FaultKind::Probe).check().is_ok());
+        assert!(!FaultRule::new(FaultKind::Probe).means(NOTIFY));
+        assert!(FaultRule::new(FaultKind::Probe).operation("callback.*").means(NOTIFY));
     }
 }

@@ -34,6 +34,7 @@ mod mirror;
 mod moment;
 mod near_miss;
 mod nearest_path;
+mod notify;
 mod operation;
 mod outgoing;
 mod page;
@@ -54,6 +55,7 @@ mod serve;
 mod sniff;
 mod state;
 mod stock;
+mod timeline;
 mod tls;
 mod wire_copy;
 
@@ -65,10 +67,14 @@ pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
 pub use merchant::{Merchant, MerchantCertificate, MerchantSeed};
 pub use mirror::Mirror;
+pub use notify::{
+    DeliveryRecord, GENERAL_RETRIES, MINUTE_RETRIES, NotificationDraft, NotificationRecord,
+    NotificationState, SignedNotification,
+};
 pub use payment::{
     ConsumeInformation, CouponRecord, GoodsDetail, Redeem, RedemptionRecord, Refund, RefundRecord,
 };
-pub use platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
+pub use platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::{Provenance, Rule};

@@ -16,20 +16,22 @@ use crate::builder::MirrorBuilder;
 use crate::control::clock::{self, Change};
 use crate::control::stocks::{self, Button, StockRecord};
 use crate::control::users::UserChange;
-use crate::control::{self, keys};
+use crate::control::{self, callbacks, keys};
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
-use crate::merchant::{Merchant, MerchantSeed};
+use crate::merchant::{KnownMerchant, Merchant, MerchantSeed};
 use crate::moment::Moment;
+use crate::notify::{self, NotificationDraft, NotificationRecord, SignedNotification};
 use crate::payment::{self, CouponRecord, Redeem, Refund};
 use crate::platform_host::PLATFORM_HOSTS;
-use crate::platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
+use crate::platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
 use crate::rules::lifecycle::Action;
 use crate::rules::{self, Rule};
 use crate::serve::{self, Server, Tunnels};
 use crate::state::{App, State};
+use crate::timeline;
 use crate::tls::Tls;
 
 /// A running mirror. Dropping it stops it.
@@ -43,6 +45,8 @@ pub struct Mirror {
     merchant: Merchant,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
+    /// What happens by itself as the test clock goes.
+    background: Option<JoinHandle<()>>,
 }
 
 impl Mirror {
@@ -66,6 +70,7 @@ impl Mirror {
         state.set_base_url(base_url.clone());
         let app_state: App = Arc::new(state);
         let (stop, stopped) = watch::channel(false);
+        let background = Some(tokio::spawn(timeline::run(Arc::clone(&app_state), stopped.clone())));
         let router = app(Arc::clone(&app_state));
         let tls = Arc::new(tls);
         let tunnels = Arc::new(Tunnels::default());
@@ -81,7 +86,16 @@ impl Mirror {
         };
         let server = tokio::spawn(serve::serve(listener, Arc::new(server), tunnels));
         tracing::info!(address = %bound, "mirror is listening");
-        Ok(Self { app: app_state, base_url, address: bound, tls, merchant, stop, server: Some(server) })
+        Ok(Self {
+            app: app_state,
+            base_url,
+            address: bound,
+            tls,
+            merchant,
+            stop,
+            server: Some(server),
+            background,
+        })
     }
 
     /// `http://address:port`, without a slash at the end.
@@ -158,7 +172,7 @@ impl Mirror {
     pub fn platform_certificates(&self) -> Vec<PlatformCertificate> {
         self.app
             .platform()
-            .served(self.app.clocks.wire_now())
+            .served(self.app.clocks.both())
             .map(|known| PlatformCertificate {
                 serial_no: known.serial_no.clone(),
                 pem: known.certificate_pem.clone(),
@@ -182,20 +196,25 @@ impl Mirror {
         self.app.clocks.now().date_time()
     }
 
-    /// Moves the test clock forward. When this returns, everything that falls due has happened.
+    /// Moves the test clock forward. When this returns, everything that falls due has happened, in the order in
+    /// which it is due: notifications and their repeats, key changes, the release of money. A receiver that does not
+    /// answer costs 5 seconds of the machine's time each time; those due at one instant are told at once, 16 at a
+    /// time.
     ///
     /// # Errors
     ///
-    /// When storage fails.
+    /// When storage fails, or more than 100,000 instants at which something is due lie between: the clock then stays
+    /// where it has come to.
     pub async fn advance(&self, by: Duration) -> Result<DateTime<FixedOffset>, MirrorError> {
         self.change_clock(Change::Advance(by)).await
     }
 
-    /// Sets the test clock, forward or back. A frozen clock stays frozen.
+    /// Sets the test clock, forward or back. A frozen clock stays frozen. Forward is like [`Mirror::advance`]; back,
+    /// what has happened stays, and what is planned waits for its time.
     ///
     /// # Errors
     ///
-    /// When storage fails.
+    /// As for [`Mirror::advance`].
     pub async fn set_clock(&self, time: DateTime<FixedOffset>) -> Result<DateTime<FixedOffset>, MirrorError> {
         self.change_clock(Change::Set(time.into())).await
     }
@@ -218,6 +237,18 @@ impl Mirror {
         self.change_clock(Change::Unfreeze).await
     }
 
+    /// Lets the test clock run this many times as fast as the machine's, 1 to 1,000,000, from the time it shows. A
+    /// frozen clock stays frozen and runs so once it is let go. It goes on in this way while the mirror is not
+    /// running.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when there is no such rate; or storage fails.
+    pub async fn set_clock_rate(&self, rate: u32) -> Result<DateTime<FixedOffset>, MirrorError> {
+        clock::check_rate(rate)?;
+        self.change_clock(Change::Rate(rate)).await
+    }
+
     async fn change_clock(&self, change: Change) -> Result<DateTime<FixedOffset>, MirrorError> {
         clock::change(&self.app, &[change]).await.map(Moment::date_time)
     }
@@ -225,13 +256,34 @@ impl Mirror {
     /// Adds a platform certificate, which signs from now on, and returns the serials now served. The older
     /// certificates stay valid. Should storage fail, the keys stay as they are.
     pub async fn rotate_keys(&self) -> Vec<String> {
-        keys::rotate_now(&self.app).await.unwrap_or_else(|error| {
+        keys::rotate_now(&self.app, KeyRotation::default()).await.unwrap_or_else(|error| {
             tracing::error!(%error, "keys could not be rotated");
             keys::serials(&self.app)
         })
     }
 
-    /// Sets how far the move to the public key has come.
+    /// Adds a platform certificate that signs after a lead, with the older ones listed for an overlap, and returns the
+    /// serials now served.
+    ///
+    /// # Errors
+    ///
+    /// When no key can be made, or storage fails.
+    pub async fn rotate_keys_with(&self, rotation: KeyRotation) -> Result<Vec<String>, MirrorError> {
+        keys::rotate_now(&self.app, rotation).await
+    }
+
+    /// Lets platform certificates follow each other by the test clock from now on, the first new one after one
+    /// interval; `None` ends that.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Key`] when the intervals do not fit together; or storage fails.
+    pub async fn schedule_rotation(&self, schedule: Option<RotationSchedule>) -> Result<(), MirrorError> {
+        keys::schedule(&self.app, schedule).await
+    }
+
+    /// Sets how far the move to the public key has come. [`PublicKeyPhase::Grey`] begins the week, unless it has
+    /// begun.
     ///
     /// # Errors
     ///
@@ -279,7 +331,8 @@ impl Mirror {
     }
 
     /// Pays with a coupon, as a user would: it must be usable now, the total must reach its threshold, and the
-    /// merchant must be one of the stock's. Returns the coupon afterwards.
+    /// merchant must be one of the stock's. Returns the coupon afterwards. Where the stock's creator has an address
+    /// for notifications, the first delivery has been tried by then.
     ///
     /// # Errors
     ///
@@ -397,7 +450,7 @@ impl Mirror {
 
     /// Makes a long history quickly: gives `rows` coupons of a running stock to as many made-up users and
     /// redeems each now, all in one transaction. A million rows take some seconds, during which nothing else is
-    /// written. Budgets hold; the limits of users are not looked at, since every user is new.
+    /// written. Budgets hold; the limits of users are not looked at, since every user is new. Nobody is notified.
     ///
     /// # Errors
     ///
@@ -405,6 +458,66 @@ impl Mirror {
     /// [`MirrorError::NotFound`] when there is no such stock; or storage fails.
     pub async fn fill_flow(&self, stock_id: &str, rows: i64) -> Result<(), MirrorError> {
         payment::fill(&self.app, stock_id, rows).await
+    }
+
+    /// Notifications with their deliveries, newest first: at most `limit` (and 10,000), and only those after the one
+    /// numbered `after`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub async fn notifications(
+        &self,
+        limit: usize,
+        after: u64,
+    ) -> Result<Vec<NotificationRecord>, MirrorError> {
+        callbacks::page(&self.app, limit, after).await
+    }
+
+    /// Delivers a notification once more, whatever has become of it, and returns it afterwards. `id` is its number or
+    /// its `EV-` id. Its schedule goes on unless the receiver acknowledges.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is no such notification; or storage fails.
+    pub async fn replay(&self, id: &str) -> Result<NotificationRecord, MirrorError> {
+        callbacks::replay_one(&self.app, id).await
+    }
+
+    /// Seals a notification for a merchant and signs it by the key the platform would use at this moment, without
+    /// sending or keeping it.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is no such merchant.
+    pub fn seal_notification(
+        &self,
+        mchid: &str,
+        draft: &NotificationDraft,
+    ) -> Result<SignedNotification, MirrorError> {
+        let merchant = self.known(mchid)?;
+        let created = self.app.clocks.now().rfc3339();
+        let sealed = notify::seal(draft, &created, &merchant, &self.app.platform(), self.app.clocks.both());
+        Ok(SignedNotification::new(&sealed))
+    }
+
+    /// Signs a body as it is, as the platform would sign a notification to this merchant at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is no such merchant.
+    pub fn sign_notification(
+        &self,
+        mchid: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Result<SignedNotification, MirrorError> {
+        let merchant = self.known(mchid)?;
+        let (platform, now) = (self.app.platform(), self.app.clocks.both());
+        Ok(SignedNotification::new(&notify::sign(body.into(), "", 1, &merchant, &platform, now)))
+    }
+
+    fn known(&self, mchid: &str) -> Result<Arc<KnownMerchant>, MirrorError> {
+        self.app.merchants().find(mchid).ok_or(MirrorError::NotFound { what: "merchant" })
     }
 
     /// Marks a user's account as restricted: it can receive no coupon.
@@ -464,6 +577,9 @@ impl Mirror {
         if let Some(server) = self.server.take() {
             server.await.ok();
         }
+        if let Some(background) = self.background.take() {
+            background.await.ok();
+        }
         self.app.ledger.close().await;
     }
 }
@@ -472,6 +588,9 @@ impl Drop for Mirror {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             server.abort();
+        }
+        if let Some(background) = self.background.take() {
+            background.abort();
         }
     }
 }

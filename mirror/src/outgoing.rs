@@ -153,7 +153,7 @@ pub(crate) fn request_id(number: u32) -> String {
     format!("08{}-{number}", random::hex::<20>())
 }
 
-fn sign(headers: &mut HeaderMap, body: &[u8], signer: &Signer, now: Moment) {
+pub(crate) fn sign(headers: &mut HeaderMap, body: &[u8], signer: &Signer, now: Moment) {
     let timestamp = now.seconds().to_string();
     let nonce = random::hex::<16>();
     let mut message = Vec::with_capacity(body.len() + 64);
@@ -175,13 +175,16 @@ fn text(value: &str) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Times;
     use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
 
     const NOW: Moment = Moment::from_millis_const(1_790_000_000_000);
 
     #[test]
     fn a_signed_response_verifies_over_three_lines() {
-        let signer = PlatformKeys::new(PublicKeyPhase::Off, NOW).unwrap().signer(None, false);
+        let signer = PlatformKeys::new(PublicKeyPhase::Off, Times { test: NOW, wire: NOW })
+            .unwrap()
+            .signer(None, false, NOW);
         let outgoing = Outgoing::new(&Answer::ok(&"x"), Some(&signer), "id-0", NOW);
         let header = |name: HeaderName| outgoing.header(&name).unwrap().to_owned();
         let message = format!("{}\n{}\n\"x\"\n", header(TIMESTAMP), header(NONCE));

@@ -13,6 +13,7 @@ use crate::coupon::CouponState;
 use crate::error::MirrorError;
 use crate::ledger::{coupons, prefunds, redemptions, refunds, stocks};
 use crate::moment::Moment;
+use crate::notify::{self, Raised};
 use crate::state::App;
 use crate::stock::{StockState, stock_id};
 
@@ -64,16 +65,23 @@ const NO_COUPON: MirrorError = MirrorError::NotFound { what: "coupon" };
 /// Pays with a coupon.
 pub(crate) async fn redeem(app: &App, coupon: &str, payment: Redeem) -> Result<CouponRecord, MirrorError> {
     let id = stock_id(coupon).ok_or(NO_COUPON)?;
-    let clocks = app.clocks.clone();
-    app.ledger.write(move |db| redeem_in(db, id, &payment, clocks.now())).await?
+    let app = App::clone(app);
+    let shared = App::clone(&app);
+    let done = app.ledger.write(move |db| redeem_in(&shared, db, id, &payment, shared.clocks.now())).await?;
+    let (record, raised) = done?;
+    if let Some(raised) = raised {
+        raised.tried().await;
+    }
+    Ok(record)
 }
 
 fn redeem_in(
+    app: &App,
     db: &Connection,
     id: i64,
     payment: &Redeem,
     now: Moment,
-) -> rusqlite::Result<Result<CouponRecord, MirrorError>> {
+) -> rusqlite::Result<Result<(CouponRecord, Option<Raised>), MirrorError>> {
     let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
     let place = check::Place {
         merchants: stocks::available_merchants(db, stock.id)?,
@@ -96,7 +104,9 @@ fn redeem_in(
     }
     redemptions::insert(db, &coupon, &new, &transaction_id, now)?;
     coupons::set_status(db, coupon.id, "USED")?;
-    read(db, id, now)
+    let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
+    let raised = notify::redeemed(app, db, &coupon, &stock, now)?;
+    Ok(read(db, id, now)?.map(|record| (record, raised)))
 }
 
 /// Refunds what was paid with a coupon.

@@ -9,9 +9,11 @@ use crate::fault::FaultPlan;
 use crate::flow::links::Links;
 use crate::ledger::Ledger;
 use crate::lock;
+use crate::notify::{Notifier, NotifySettings};
 use crate::platform_keys::PlatformKeys;
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
+use crate::timeline::Timeline;
 
 /// Choices made when the mirror was built.
 #[derive(Debug, Clone)]
@@ -40,10 +42,12 @@ pub(crate) struct State {
     pub(crate) log: Arc<RequestLog>,
     pub(crate) rates: RateLimits,
     pub(crate) links: Links,
+    pub(crate) timeline: Arc<Timeline>,
+    pub(crate) notify: Notifier,
     base_url: OnceLock<String>,
     platform: RwLock<Arc<PlatformKeys>>,
     merchants: RwLock<Arc<Directory>>,
-    /// Held while keys, merchants or the clock are being replaced.
+    /// Held while keys or merchants are being replaced.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
@@ -51,8 +55,10 @@ pub(crate) struct State {
 pub(crate) type App = Arc<State>;
 
 impl State {
+    #[expect(clippy::too_many_arguments, reason = "called once, with all the parts there are")]
     pub(crate) fn new(
         settings: Settings,
+        notify: NotifySettings,
         ledger: Ledger,
         clocks: Clocks,
         log: RequestLog,
@@ -69,6 +75,8 @@ impl State {
             log: Arc::new(log),
             rates,
             links: Links::default(),
+            timeline: Timeline::new(),
+            notify: Notifier::new(notify),
             base_url: OnceLock::new(),
             platform: RwLock::new(Arc::new(platform)),
             merchants: RwLock::new(Arc::new(merchants)),

@@ -74,7 +74,7 @@ impl Tls {
     fn config(&self, reached: IpAddr) -> Result<ServerConfig, MirrorError> {
         let unusable = |error: rustls::Error| MirrorError::key(format!("TLS cannot be set up: {error}"));
         // Clients judge a certificate by the machine's clock, wherever the mirror's clocks are.
-        let shown = self.authority.server_certificate(reached, ClockMode::REAL.now())?;
+        let shown = self.authority.server_certificate(reached, ClockMode::real().now())?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::{self, Failure};
-use crate::clock::ClockMode;
+use crate::clock::{ClockMode, FASTEST};
 use crate::error::MirrorError;
-use crate::ledger::{clock, prefunds};
 use crate::moment::Moment;
 use crate::state::App;
+use crate::timeline;
 
 /// A change of the test clock.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,7 @@ pub(crate) enum Change {
     Set(Moment),
     Freeze,
     Unfreeze,
+    Rate(u32),
 }
 
 impl Change {
@@ -32,22 +33,26 @@ impl Change {
             Self::Set(time) => mode.set(time),
             Self::Freeze => mode.freeze(),
             Self::Unfreeze => mode.unfreeze(),
+            Self::Rate(rate) => mode.at_rate(rate),
         }
     }
 }
 
-/// Changes the clock, and does what falls due with the new time, before it returns.
+/// Refuses rates that a clock cannot have.
+pub(crate) fn check_rate(rate: u32) -> Result<(), MirrorError> {
+    if (1..=FASTEST).contains(&rate) {
+        return Ok(());
+    }
+    Err(MirrorError::Refused {
+        reason: format!("a clock runs 1 to {FASTEST} times as fast as the machine's"),
+    })
+}
+
+/// Changes the clock. When this returns, everything due by the new time has happened.
 pub(crate) async fn change(app: &App, changes: &[Change]) -> Result<Moment, MirrorError> {
-    let _one_at_a_time = app.changing.lock().await;
+    let _one_at_a_time = app.timeline.moving.lock().await;
     let mode = changes.iter().fold(app.clocks.mode(), |mode, change| change.apply(mode));
-    app.ledger
-        .write(move |db| {
-            clock::save(db, mode)?;
-            prefunds::release_ended(db, mode.now())
-        })
-        .await?;
-    app.clocks.set_mode(mode);
-    Ok(mode.now())
+    timeline::travel(app, mode).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,17 +61,22 @@ struct Request {
     freeze: Option<bool>,
     set: Option<DateTime<FixedOffset>>,
     advance_seconds: Option<u64>,
+    rate: Option<u32>,
 }
 
-/// Several at once are done in the order freeze, set, advance.
+/// Several at once are done in the order rate, freeze, set, advance.
 pub(crate) async fn set(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
     let request: Request = failure::read(&body)?;
+    if let Some(rate) = request.rate {
+        check_rate(rate).map_err(|error| Failure::bad_request(error.to_string()))?;
+    }
+    let rate = request.rate.map(Change::Rate);
     let freeze = request.freeze.map(|freeze| if freeze { Change::Freeze } else { Change::Unfreeze });
     let set = request.set.map(|time| Change::Set(time.into()));
     let advance = request.advance_seconds.map(|seconds| Change::Advance(Duration::from_secs(seconds)));
-    let changes: Vec<_> = [freeze, set, advance].into_iter().flatten().collect();
+    let changes: Vec<_> = [rate, freeze, set, advance].into_iter().flatten().collect();
     if changes.is_empty() {
-        return Err(Failure::bad_request("one of advance_seconds, set and freeze is needed"));
+        return Err(Failure::bad_request("one of advance_seconds, set, freeze and rate is needed"));
     }
     change(&app, &changes).await?;
     Ok(shown(&app))
@@ -78,9 +88,11 @@ pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
 
 fn shown(app: &App) -> Json<Value> {
     let text = |moment: Moment| moment.date_time().to_rfc3339_opts(SecondsFormat::AutoSi, false);
+    let mode = app.clocks.mode();
     Json(json!({
         "now": text(app.clocks.now()),
-        "frozen": app.clocks.mode().is_frozen(),
+        "frozen": mode.is_frozen(),
+        "rate": mode.rate(),
         "wire_now": text(app.clocks.wire_now()),
     }))
 }

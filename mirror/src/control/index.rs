@@ -11,11 +11,17 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/_mirror", "this list"),
     ("GET", "/_mirror/", "the console, for a browser"),
     ("GET", "/_mirror/audit", "recounts everything from the coupons and reports what does not add up"),
+    ("GET", "/_mirror/callbacks", "notifications and their deliveries, newest first; limit, after"),
+    (
+        "POST",
+        "/_mirror/callbacks/{id}/replay",
+        "delivers a notification once more, by its number or its EV- id",
+    ),
     ("GET", "/_mirror/clock", "the test clock"),
     (
         "POST",
         "/_mirror/clock",
-        "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}",
+        "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}, {\"rate\":60}; answers once everything due has happened",
     ),
     (
         "GET",
@@ -46,12 +52,17 @@ const CALLS: &[(&str, &str, &str)] = &[
     (
         "POST",
         "/_mirror/keys/public-key",
-        "{\"phase\":\"off\"|\"grey\"|\"on\"}, and \"certificates_void\":true at the end of the move",
+        "{\"phase\":\"off\"|\"grey\"|\"on\"}; grey is the week of mixed notifications; and \"certificates_void\":true at the end of the move",
     ),
     (
         "POST",
         "/_mirror/keys/rotate",
-        "a new platform certificate that signs from now on; the old ones stay valid",
+        "a new platform certificate that signs from now on; with {\"lead_seconds\":60,\"overlap_seconds\":600} later, and the old ones leave",
+    ),
+    (
+        "POST",
+        "/_mirror/keys/schedule",
+        "certificates that rotate by the test clock: {\"rotate_every_seconds\":86400,\"lead_seconds\":3600,\"overlap_seconds\":3600}; 0 ends it",
     ),
     ("GET", "/_mirror/merchants", "merchants and their balances, without secrets"),
     (

@@ -1,5 +1,7 @@
 //! The platform's keys: rotation, and the move to the public key.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,23 +11,29 @@ use serde_json::{Value, json};
 use super::failure::{self, Failure};
 use crate::error::MirrorError;
 use crate::ledger::keys;
-use crate::platform_keys::{PlatformKeys, PublicKeyPhase};
+use crate::platform_keys::{KeyRotation, PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
 use crate::state::App;
 
-/// Adds a certificate that signs from now on; answers the serials now served.
-pub(crate) async fn rotate_now(app: &App) -> Result<Vec<String>, MirrorError> {
-    let _one_at_a_time = app.changing.lock().await;
-    let mut platform = PlatformKeys::clone(&app.platform());
-    let now = app.clocks.wire_now();
-    let current = platform.clone();
-    let next = tokio::task::spawn_blocking(move || current.next_certificate(now))
-        .await
-        .map_err(|_| MirrorError::Stopped)??;
-    let kept = next.clone();
-    app.ledger.write(move |db| keys::insert_certificate(db, &kept)).await?;
-    platform.certificates.push(next);
-    app.replace_platform(platform);
+/// Adds a certificate; answers the serials now served.
+pub(crate) async fn rotate_now(app: &App, rotation: KeyRotation) -> Result<Vec<String>, MirrorError> {
+    replace(app, move |keys, app| keys.rotated(rotation, app.clocks.both()).map(Some)).await?;
     Ok(serials(app))
+}
+
+/// Adds the certificates that the schedule wants by now.
+pub(crate) async fn catch_up(app: &App) -> Result<(), MirrorError> {
+    let now = app.clocks.now();
+    if app.platform().rotation.is_none_or(|rotation| rotation.due() > now) {
+        return Ok(());
+    }
+    replace(app, |keys, app| keys.caught_up(app.clocks.both())).await
+}
+
+/// Begins a schedule from now, or ends the one there is.
+pub(crate) async fn schedule(app: &App, schedule: Option<RotationSchedule>) -> Result<(), MirrorError> {
+    let now = app.clocks.now();
+    let rotation = schedule.map(|schedule| Rotation::begin(schedule, now)).transpose()?;
+    replace(app, move |keys, _| Ok(Some(PlatformKeys { rotation, ..keys.clone() }))).await
 }
 
 pub(crate) async fn change_phase(
@@ -33,19 +41,73 @@ pub(crate) async fn change_phase(
     phase: PublicKeyPhase,
     certificates_void: bool,
 ) -> Result<(), MirrorError> {
+    replace(app, move |keys, app| {
+        let migration = keys.migration.change(phase, certificates_void, app.clocks.now());
+        Ok(Some(PlatformKeys { migration, ..keys.clone() }))
+    })
+    .await
+}
+
+/// Puts other keys into the place of those in force, in the store and then here.
+async fn replace<F>(app: &App, change: F) -> Result<(), MirrorError>
+where
+    F: FnOnce(&PlatformKeys, &App) -> Result<Option<PlatformKeys>, MirrorError> + Send + 'static,
+{
     let _one_at_a_time = app.changing.lock().await;
-    app.ledger.write(move |db| keys::save_phase(db, phase, certificates_void)).await?;
-    let platform = PlatformKeys { phase, certificates_void, ..PlatformKeys::clone(&app.platform()) };
-    app.replace_platform(platform);
+    let app_ = App::clone(app);
+    let changed = tokio::task::spawn_blocking(move || change(&app_.platform(), &app_))
+        .await
+        .map_err(|_| MirrorError::Stopped)??;
+    let Some(changed) = changed else { return Ok(()) };
+    let kept = changed.clone();
+    app.ledger.write(move |db| keys::save(db, &kept)).await?;
+    app.replace_platform(changed);
+    app.timeline.changed();
     Ok(())
 }
 
 pub(crate) fn serials(app: &App) -> Vec<String> {
-    app.platform().served(app.clocks.wire_now()).map(|known| known.serial_no.clone()).collect()
+    app.platform().served(app.clocks.both()).map(|known| known.serial_no.clone()).collect()
 }
 
-pub(crate) async fn rotate(State(app): State<App>) -> Result<Json<Value>, Failure> {
-    Ok(Json(json!({ "serials": rotate_now(&app).await? })))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotate {
+    #[serde(default)]
+    lead_seconds: u64,
+    overlap_seconds: Option<u64>,
+}
+
+pub(crate) async fn rotate(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+    let wanted: Rotate = failure::read(&body)?;
+    let mut rotation = KeyRotation::default().lead(Duration::from_secs(wanted.lead_seconds));
+    rotation.overlap = wanted.overlap_seconds.map(Duration::from_secs);
+    Ok(Json(json!({ "serials": rotate_now(&app, rotation).await? })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schedule {
+    rotate_every_seconds: Option<u64>,
+    lead_seconds: Option<u64>,
+    overlap_seconds: Option<u64>,
+}
+
+/// `rotate_every_seconds` left out, null or 0 ends the schedule.
+pub(crate) async fn set_schedule(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+    let wanted: Schedule = failure::read(&body)?;
+    let every = wanted.rotate_every_seconds.filter(|every| *every > 0);
+    if every.is_none() && (wanted.lead_seconds.is_some() || wanted.overlap_seconds.is_some()) {
+        return Err(Failure::bad_request("a lead or an overlap needs rotate_every_seconds"));
+    }
+    let wanted = every.map(|every| {
+        let mut schedule = RotationSchedule::every(Duration::from_secs(every));
+        schedule.lead = wanted.lead_seconds.map_or(schedule.lead, Duration::from_secs);
+        schedule.overlap = wanted.overlap_seconds.map_or(schedule.overlap, Duration::from_secs);
+        schedule
+    });
+    schedule(&app, wanted).await?;
+    Ok(shown(&app))
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,10 +130,34 @@ pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
 
 fn shown(app: &App) -> Json<Value> {
     let platform = app.platform();
+    let now = app.clocks.both();
+    let signer = platform.signer(None, false, now.test).serial;
+    let certificates: Vec<_> = platform
+        .served(now)
+        .map(|known| {
+            json!({
+                "serial_no": known.serial_no,
+                "signs": known.serial_no == signer,
+                "signs_from": known.signs_from.map(|from| from.rfc3339()),
+                "listed_until": known.listed_until.map(|until| until.rfc3339()),
+            })
+        })
+        .collect();
+    let rotation = platform.rotation.map(|rotation| {
+        json!({
+            "rotate_every_seconds": rotation.every / 1_000,
+            "lead_seconds": rotation.lead / 1_000,
+            "overlap_seconds": rotation.overlap / 1_000,
+            "next_listed": rotation.due().rfc3339(),
+        })
+    });
     Json(json!({
-        "phase": platform.phase,
-        "certificates_void": platform.certificates_void,
+        "phase": platform.migration.phase,
+        "certificates_void": platform.migration.certificates_void,
+        "grey_since": platform.migration.grey_since.map(|since| since.rfc3339()),
         "serials": serials(app),
+        "certificates": certificates,
+        "schedule": rotation,
         "public_key_id": platform.public_key.serial,
         "public_key": platform.public_key.key.public_pem(),
     }))

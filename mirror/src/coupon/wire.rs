@@ -24,7 +24,9 @@ pub(crate) struct CouponWire<'a> {
     normal_coupon_information: FaceValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     consume_information: Option<Consumed<'a>>,
-    out_request_no: &'a str,
+    /// Not told in notifications.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_request_no: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,9 +63,32 @@ impl<'a> CouponWire<'a> {
                 transaction_id: &payment.transaction_id,
                 goods_detail: &payment.goods_detail,
             }),
-            out_request_no: &coupon.out_request_no,
+            out_request_no: Some(&coupon.out_request_no),
         }
     }
+}
+
+/// What a notification about a coupon says, in JSON. Without the user and the request's number: who wants to know
+/// them keeps a list of its own.
+pub(crate) fn notified(coupon: &CouponState, stock: &StockState, now: Moment) -> String {
+    #[derive(Serialize)]
+    struct Notified<'a> {
+        #[serde(flatten)]
+        coupon: CouponWire<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        singleitem_discount_off: Option<SingleItem>,
+    }
+    #[derive(Serialize)]
+    struct SingleItem {
+        single_price_max: i64,
+    }
+    let told = Notified {
+        coupon: CouponWire { out_request_no: None, ..CouponWire::new(coupon, stock, now) },
+        singleitem_discount_off: stock
+            .single_item
+            .then_some(SingleItem { single_price_max: stock.coupon_amount }),
+    };
+    serde_json::to_string(&told).expect("a coupon is made of texts, numbers and lists")
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ fn world() -> World {
         taken.push(merchant.public.private_key_pem.clone());
         known.push(merchant);
     }
-    let platform = PlatformKeys::new(PublicKeyPhase::Off, NOW).unwrap();
+    let platform =
+        PlatformKeys::new(PublicKeyPhase::Off, crate::clock::Times { test: NOW, wire: NOW }).unwrap();
     World { merchants: Directory::new(known), platform }
 }
 

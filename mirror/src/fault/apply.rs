@@ -127,6 +127,8 @@ pub(crate) fn alter_outgoing(rule: &FaultRule, outgoing: &mut Outgoing) {
         | FaultKind::LinkTo { .. }
         | FaultKind::ExpiredLink
         | FaultKind::Gzip { .. }
+        | FaultKind::Duplicate { .. }
+        | FaultKind::Hold { .. }
         | FaultKind::RateLimited { .. } => {}
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::connection_end::End;
+use crate::notify::NOTIFY;
 use crate::operation::{FLOW_FILE, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY};
 
 /// Where in the life of a request a fault strikes.
@@ -113,6 +114,16 @@ pub enum FaultKind {
         /// What the reply with the link announces the hash of.
         hash: GzipHash,
     },
+    /// A notification arrives several times at once.
+    Duplicate {
+        /// How often it arrives, 2 to 16.
+        copies: u32,
+    },
+    /// A notification is put off, so that later ones overtake it.
+    Hold {
+        /// By so many seconds of the test clock, at least 1.
+        seconds: u64,
+    },
     /// 429.
     RateLimited {
         /// Value of a `Retry-After` header, in seconds; production sends none.
@@ -161,6 +172,8 @@ names! {
     Self::ExpiredLink => "expired_link",
     Self::Gzip { .. } => "gzip",
     Self::RateLimited { .. } => "rate_limited",
+    Self::Duplicate { .. } => "duplicate",
+    Self::Hold { .. } => "hold",
 }
 
 impl FaultKind {
@@ -196,7 +209,11 @@ impl FaultKind {
 
     /// Whether it can strike this operation at all.
     pub(super) fn concerns(&self, operation: &str) -> bool {
+        if operation == NOTIFY {
+            return self.concerns_notifications();
+        }
         match self {
+            Self::Duplicate { .. } | Self::Hold { .. } => false,
             Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
                 LINKS.contains(&operation)
             }
@@ -205,6 +222,27 @@ impl FaultKind {
             }
             _ => true,
         }
+    }
+}
+
+impl FaultKind {
+    /// Whether it makes sense where the mirror is the one who sends.
+    fn concerns_notifications(&self) -> bool {
+        self.is_for_notifications()
+            || matches!(
+                self,
+                Self::Delay
+                    | Self::CorruptSignature
+                    | Self::MissingSignature { .. }
+                    | Self::WrongSerial
+                    | Self::Probe
+                    | Self::CorruptBody
+            )
+    }
+
+    /// Whether it makes sense nowhere else.
+    pub(super) fn is_for_notifications(&self) -> bool {
+        matches!(self, Self::Duplicate { .. } | Self::Hold { .. })
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use serde::Serialize;
 
 use super::chance::Chance;
-use super::{FaultPlace, FaultRule, fits};
+use super::{FaultPlace, FaultRule};
 use crate::error::MirrorError;
 use crate::lock;
+use crate::notify::NOTIFY;
 
 /// A rule in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,8 +107,9 @@ impl FaultPlan {
         let mut rules = lock::mutex(&self.rules);
         for planned in &mut rules.planned {
             let rule = &planned.rule;
-            let meant = rule.place == place
-                && fits(&rule.operation, subject.operation)
+            // Deliveries have one place only.
+            let meant = (rule.place == place || subject.operation == NOTIFY)
+                && rule.means(subject.operation)
                 && rule.kind.concerns(subject.operation)
                 && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid));
             if !meant || planned.is_used_up() {

@@ -51,6 +51,10 @@ struct Flat {
     url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<GzipHash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copies: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seconds: Option<u64>,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -95,6 +99,8 @@ impl Flat {
             "link_to" => FaultKind::LinkTo { url: self.url.take().ok_or("kind link_to needs a url")? },
             "expired_link" => FaultKind::ExpiredLink,
             "gzip" => FaultKind::Gzip { hash: self.hash.take().unwrap_or(GzipHash::Unpacked) },
+            "duplicate" => FaultKind::Duplicate { copies: self.copies.take().unwrap_or(2) },
+            "hold" => FaultKind::Hold { seconds: self.seconds.take().ok_or("kind hold needs seconds")? },
             "rate_limited" => FaultKind::RateLimited { retry_after: self.retry_after.take() },
             other => return Err(format!("no fault is named {other}")),
         })
@@ -113,6 +119,8 @@ impl Flat {
             ("location", self.location.is_some()),
             ("url", self.url.is_some()),
             ("hash", self.hash.is_some()),
+            ("copies", self.copies.is_some()),
+            ("seconds", self.seconds.is_some()),
         ]
         .into_iter()
         .find_map(|(name, given)| given.then_some(name))
@@ -189,6 +197,8 @@ impl Serialize for FaultRule {
             location: None,
             url: None,
             hash: None,
+            copies: None,
+            seconds: None,
         };
         match &self.kind {
             FaultKind::Status { status, code, message } => {
@@ -206,6 +216,8 @@ impl Serialize for FaultRule {
             }
             FaultKind::LinkTo { url } => flat.url = Some(url.clone()),
             FaultKind::Gzip { hash } => flat.hash = Some(*hash),
+            FaultKind::Duplicate { copies } => flat.copies = Some(*copies),
+            FaultKind::Hold { seconds } => flat.seconds = Some(*seconds),
             FaultKind::RateLimited { retry_after } => flat.retry_after = *retry_after,
             _ => {}
         }
@@ -240,6 +252,8 @@ mod tests {
             FaultRule::new(FaultKind::LinkTo { url: "download://example.csv".into() }),
             FaultRule::new(FaultKind::ExpiredLink),
             FaultRule::new(FaultKind::Gzip { hash: GzipHash::Packed }),
+            FaultRule::new(FaultKind::Duplicate { copies: 3 }).operation("callback.notify"),
+            FaultRule::new(FaultKind::Hold { seconds: 60 }).openid("o1"),
         ] {
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(read(&text).unwrap(), rule, "{text}");

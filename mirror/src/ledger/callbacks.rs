@@ -11,7 +11,15 @@ pub(crate) fn find(connection: &Connection, mchid: &str) -> rusqlite::Result<Opt
         .optional()
 }
 
-/// A new address takes the old one's place. `pushes` is kept for when notifications are sent.
+/// Where a merchant's notifications go, if it wants any.
+pub(crate) fn target(connection: &Connection, mchid: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT notify_url FROM callbacks WHERE mchid = ?1 AND pushes")?
+        .query_row([mchid], |row| row.get(0))
+        .optional()
+}
+
+/// A new address takes the old one's place. Without `pushes`, nothing new is notified.
 pub(crate) fn save(
     connection: &Connection,
     mchid: &str,

@@ -7,23 +7,27 @@ use crate::moment::Moment;
 
 pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Option<ClockMode>> {
     connection
-        .query_row("SELECT frozen, millis FROM clock", [], |row| {
-            let millis = row.get(1)?;
+        .query_row("SELECT frozen, millis, rate, real FROM clock", [], |row| {
+            let shown = Moment::from_millis(row.get(1)?);
+            let rate = row.get(2)?;
             Ok(if row.get(0)? {
-                ClockMode::Frozen { at: Moment::from_millis(millis) }
+                ClockMode::Frozen { at: shown, rate }
             } else {
-                ClockMode::Running { ahead: millis }
+                ClockMode::Running { shown, real: Moment::from_millis(row.get(3)?), rate }
             })
         })
         .optional()
 }
 
 pub(crate) fn save(connection: &Connection, mode: ClockMode) -> rusqlite::Result<()> {
-    let millis = match mode {
-        ClockMode::Running { ahead } => ahead,
-        ClockMode::Frozen { at } => at.millis(),
+    let (shown, real) = match mode {
+        ClockMode::Running { shown, real, .. } => (shown.millis(), real.millis()),
+        ClockMode::Frozen { at, .. } => (at.millis(), 0),
     };
     connection
-        .execute("INSERT OR REPLACE INTO clock VALUES (1, ?1, ?2)", params![mode.is_frozen(), millis])
+        .prepare_cached(
+            "INSERT OR REPLACE INTO clock (one, frozen, millis, rate, real) VALUES (1, ?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![mode.is_frozen(), shown, mode.rate(), real])
         .map(drop)
 }

@@ -61,6 +61,21 @@ pub(crate) fn give_back(connection: &Connection, stock_id: i64, amount: i64) -> 
         .map(drop)
 }
 
+/// When the next stock's money is released; after `after`, if that is given.
+pub(crate) fn next_release(
+    connection: &Connection,
+    after: Option<Moment>,
+) -> rusqlite::Result<Option<Moment>> {
+    // A stock has ended once its last millisecond is over.
+    let millis: Option<i64> = connection
+        .prepare_cached(
+            "SELECT min(s.ends) + 1 FROM prefunds p JOIN stocks s ON s.id = p.stock_id
+             WHERE p.released IS NULL AND s.ends + 1 > ?1",
+        )?
+        .query_row([after.map_or(i64::MIN, Moment::millis)], |row| row.get(0))?;
+    Ok(millis.map(Moment::from_millis))
+}
+
 /// Gives back what stocks that have ended did not spend.
 pub(crate) fn release_ended(connection: &Connection, now: Moment) -> rusqlite::Result<()> {
     connection.execute(

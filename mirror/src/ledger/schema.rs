@@ -11,14 +11,17 @@ const APPLICATION: i64 = 0x4676_4D72;
 
 /// What leads from each version to the next. A new file takes all of them, so that it has the same tables as an
 /// old one.
-const STEPS: [(i64, &str); 3] = [
+const STEPS: &[(i64, &str)] = &[
     (1, include_str!("schema/v1.sql")),
     (2, include_str!("schema/v2.sql")),
+    (3, include_str!("schema/v3.sql")),
     (5, include_str!("schema/v5.sql")),
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 14] = [
+pub(crate) const STATE_TABLES: [&str; 16] = [
+    "deliveries",
+    "notifications",
     "images",
     "callbacks",
     "refunds",
