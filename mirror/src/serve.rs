@@ -71,6 +71,8 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 struct Activity {
     open_requests: usize,
     last: Instant,
+    /// Whether there ever was a request.
+    requested: bool,
 }
 
 async fn connection(
@@ -82,7 +84,7 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) {
     stream.set_nodelay(true).ok();
-    let activity = Mutex::new(Activity { open_requests: 0, last: Instant::now() });
+    let activity = Mutex::new(Activity { open_requests: 0, last: Instant::now(), requested: false });
     let activity = Arc::new(activity);
     let fate = Fate::default();
     let socket = Socket::new(stream, fate.clone());
@@ -98,17 +100,18 @@ async fn connection(
     builder
         .http1()
         .title_case_headers(true)
-        .timer(TokioTimer::new()) // Its time starts when the connection falls idle.
+        // Its time starts when the connection falls idle.
+        .timer(TokioTimer::new())
         .header_read_timeout(keep_alive.saturating_add(request_timeout));
     let service = hyper_util::service::TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     let mut closing = false;
     loop {
-        let idle_until = {
+        let (idle_until, requested) = {
             let activity = lock::mutex(&activity);
             let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
-            from + keep_alive
+            (from + keep_alive, activity.requested)
         };
         tokio::select! {
             ended = connection.as_mut() => {
@@ -124,6 +127,8 @@ async fn connection(
                     closing = true;
                 }
             }
+            // HTTP/2 waits for ever for the rest of a first greeting.
+            () = sleep_until(idle_until + request_timeout), if closing && !requested => return,
             () = told(&mut stop), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
@@ -137,7 +142,11 @@ struct Open(Arc<Mutex<Activity>>);
 
 impl Open {
     fn new(activity: Arc<Mutex<Activity>>) -> Self {
-        lock::mutex(&activity).open_requests += 1;
+        {
+            let mut activity = lock::mutex(&activity);
+            activity.open_requests += 1;
+            activity.requested = true;
+        }
         Self(activity)
     }
 }
