@@ -25,6 +25,7 @@ mod fields;
 mod flow;
 mod image;
 mod ledger;
+mod listening;
 mod lock;
 mod merchant;
 mod mirror;

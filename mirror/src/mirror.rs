@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -18,6 +17,7 @@ use crate::control::users::UserChange;
 use crate::control::{self, keys};
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
+use crate::listening;
 use crate::merchant::{Merchant, MerchantSeed};
 use crate::moment::Moment;
 use crate::payment::{self, CouponRecord, Redeem, Refund};
@@ -47,7 +47,7 @@ impl Mirror {
 
     pub(crate) async fn listen(state: State, address: SocketAddr) -> Result<Self, MirrorError> {
         let failed = |source| MirrorError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listening::listen(address).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let merchants = state.merchants();
         let merchant = merchants.all().next().map(|known| known.public.clone());

@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 use tower::util::service_fn;
 
 use crate::connection::ConnectionCut;
-use crate::connection_end::{End, Fate, Last, Socket};
+use crate::connection_end::{Fate, Socket};
 use crate::lock;
 
 /// How long open requests may take once the mirror shuts down.
@@ -166,30 +166,13 @@ async fn answer(
     fate: Fate,
     stop: watch::Receiver<bool>,
 ) -> Result<Response, ConnectionCut> {
-    if let Some(end) = fate.of_next_request() {
-        return Err(ended(end, &fate, stop).await);
-    }
-    let response = match app.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => never_happens(never),
+    let answer = async {
+        match app.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => never_happens(never),
+        }
     };
-    if let Some(end) = response.extensions().get::<End>() {
-        return Err(ended(*end, &fate, stop).await);
-    }
-    if let Some(last) = response.extensions().get::<Last>() {
-        fate.decide(*last);
-    }
-    Ok(response)
-}
-
-/// Ends the connection instead of answering. One that hangs is given up by the client, or when the mirror stops.
-async fn ended(end: End, fate: &Fate, mut stop: watch::Receiver<bool>) -> ConnectionCut {
-    match end {
-        End::Cut => {}
-        End::Reset => fate.reset(),
-        End::Hang => told(&mut stop).await,
-    }
-    ConnectionCut
+    fate.meet(stop, answer).await
 }
 
 fn never_happens(error: Infallible) -> Response {
