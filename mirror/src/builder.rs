@@ -206,9 +206,9 @@ impl MirrorBuilder {
     }
 
     /// How long a client may take to send the head of a request, and then its body. A client that is slower is
-    /// cut off. Default: 60 seconds.
+    /// cut off. Default: 60 seconds; a day is the longest.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
+        self.request_timeout = timeout.min(Duration::from_secs(86_400));
         self
     }
 

@@ -5,8 +5,12 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
+use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::connection::ConnectionCut;
 
 /// How a connection ends without an answer. As an extension of a response: this response must never reach the
 /// client.
@@ -34,17 +38,34 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
-    /// What a request meets instead of an answer.
-    pub(crate) fn of_next_request(&self) -> Option<End> {
-        self.next.get().copied()
-    }
-
-    pub(crate) fn decide(&self, Last(end): Last) {
-        self.next.get_or_init(|| end);
-    }
-
-    pub(crate) fn reset(&self) {
-        self.reset.get_or_init(|| ());
+    /// Answers a request, or ends the connection: because the answer before was the last one, or because this
+    /// answer must not arrive. What hangs is given up by the client, or when the mirror stops.
+    pub(crate) async fn meet(
+        &self,
+        mut stop: watch::Receiver<bool>,
+        answer: impl Future<Output = Response>,
+    ) -> Result<Response, ConnectionCut> {
+        let end = match self.next.get() {
+            Some(end) => *end,
+            None => {
+                let response = answer.await;
+                if let Some(Last(end)) = response.extensions().get() {
+                    self.next.get_or_init(|| *end);
+                }
+                match response.extensions().get::<End>() {
+                    Some(end) => *end,
+                    None => return Ok(response),
+                }
+            }
+        };
+        match end {
+            End::Cut => {}
+            End::Reset => *self.reset.get_or_init(|| ()),
+            End::Hang => {
+                stop.wait_for(|stop| *stop).await.ok();
+            }
+        }
+        Err(ConnectionCut)
     }
 
     fn is_reset(&self) -> bool {

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use tower::util::service_fn;
 
 use crate::connection::ConnectionCut;
-use crate::connection_end::{End, Fate, Last};
+use crate::connection_end::Fate;
 use crate::lock;
 use crate::proxy::{self, Plan};
 use crate::reached::Channel;
@@ -28,6 +28,8 @@ use crate::tls::Stream;
 struct Activity {
     open_requests: usize,
     last: Instant,
+    /// Whether there ever was a request.
+    requested: bool,
 }
 
 /// Serves the requests of `peer`.
@@ -38,7 +40,8 @@ pub(crate) async fn converse<S: Stream + 'static>(
     channel: Channel,
     fate: Fate,
 ) {
-    let activity = Arc::new(Mutex::new(Activity { open_requests: 0, last: Instant::now() }));
+    let activity =
+        Arc::new(Mutex::new(Activity { open_requests: 0, last: Instant::now(), requested: false }));
     let service = {
         let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
         service_fn(move |mut request: Request<Incoming>| {
@@ -52,7 +55,8 @@ pub(crate) async fn converse<S: Stream + 'static>(
     builder
         .http1()
         .title_case_headers(true)
-        .timer(TokioTimer::new()) // Its time starts when the connection falls idle.
+        // Its time starts when the connection falls idle.
+        .timer(TokioTimer::new())
         .header_read_timeout(server.keep_alive.saturating_add(server.request_timeout));
     let service = hyper_util::service::TowerToHyperService::new(service);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -61,10 +65,10 @@ pub(crate) async fn converse<S: Stream + 'static>(
     let mut stop = server.stopped.clone();
     let mut closing = false;
     loop {
-        let idle_until = {
+        let (idle_until, requested) = {
             let activity = lock::mutex(&activity);
             let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
-            from + keep_alive
+            (from + keep_alive, activity.requested)
         };
         tokio::select! {
             ended = connection.as_mut() => {
@@ -73,19 +77,15 @@ pub(crate) async fn converse<S: Stream + 'static>(
                 }
                 return;
             }
-            () = sleep_until(idle_until) => {
-                let mut activity = lock::mutex(&activity);
-                if activity.open_requests > 0 || activity.last + keep_alive > Instant::now() {
-                    continue;
+            () = sleep_until(idle_until), if !closing => {
+                let activity = lock::mutex(&activity);
+                if activity.open_requests == 0 && activity.last + keep_alive <= Instant::now() {
+                    connection.as_mut().graceful_shutdown();
+                    closing = true;
                 }
-                if closing {
-                    // Half a request, or an answer that the client does not take: no reason to stay.
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-                closing = true;
-                activity.last = Instant::now();
             }
+            // HTTP/2 waits for ever for the rest of a first greeting.
+            () = sleep_until(idle_until + server.request_timeout), if closing && !requested => return,
             () = told(&mut stop), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
@@ -99,7 +99,11 @@ pub(crate) struct Open(Arc<Mutex<Activity>>);
 
 impl Open {
     fn new(activity: Arc<Mutex<Activity>>) -> Self {
-        lock::mutex(&activity).open_requests += 1;
+        {
+            let mut activity = lock::mutex(&activity);
+            activity.open_requests += 1;
+            activity.requested = true;
+        }
         Self(activity)
     }
 }
@@ -120,44 +124,27 @@ async fn answer(
     fate: Fate,
     open: Open,
 ) -> Result<Response, ConnectionCut> {
-    if let Some(end) = fate.of_next_request() {
-        return Err(ended(end, &fate, &server).await);
-    }
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let response = match proxy::plan(&parts, channel, server.address) {
         Plan::Answer => {
-            let request = Request::from_parts(parts, Body::new(body));
-            match server.router.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => never_happens(never),
-            }
+            let answer = async {
+                match server.router.clone().oneshot(Request::from_parts(parts, Body::new(body))).await {
+                    Ok(response) => response,
+                    Err(never) => never_happens(never),
+                }
+            };
+            fate.meet(server.stopped.clone(), answer).await
         }
         Plan::Tunnel => {
             let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
             server.open_tunnel(upgrade, host, peer, fate, open);
             return Ok(proxy::established());
         }
-        Plan::Refuse(reason) => proxy::refuse(&server.app, &parts, reason),
+        Plan::Refuse(reason) => Ok(proxy::refuse(&server.app, &parts, reason)),
     };
-    if let Some(end) = response.extensions().get::<End>() {
-        return Err(ended(*end, &fate, &server).await);
-    }
-    if let Some(last) = response.extensions().get::<Last>() {
-        fate.decide(*last);
-    }
     drop(open);
-    Ok(response)
-}
-
-/// Ends the connection instead of answering. One that hangs is given up by the client, or when the mirror stops.
-async fn ended(end: End, fate: &Fate, server: &Server) -> ConnectionCut {
-    match end {
-        End::Cut => {}
-        End::Reset => fate.reset(),
-        End::Hang => told(&mut server.stopped.clone()).await,
-    }
-    ConnectionCut
+    response
 }
 
 fn never_happens(error: Infallible) -> Response {

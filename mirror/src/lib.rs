@@ -28,6 +28,7 @@ mod flow;
 mod http_connection;
 mod image;
 mod ledger;
+mod listening;
 mod lock;
 mod merchant;
 mod mirror;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -19,6 +18,7 @@ use crate::control::users::UserChange;
 use crate::control::{self, callbacks, keys};
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
+use crate::listening;
 use crate::merchant::{KnownMerchant, Merchant, MerchantSeed};
 use crate::moment::Moment;
 use crate::notify::{self, NotificationDraft, NotificationRecord, SignedNotification};
@@ -60,7 +60,7 @@ impl Mirror {
 
     pub(crate) async fn listen(state: State, tls: Tls, address: SocketAddr) -> Result<Self, MirrorError> {
         let failed = |source| MirrorError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listening::listen(address).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let merchants = state.merchants();
         let merchant = merchants.all().next().map(|known| known.public.clone());

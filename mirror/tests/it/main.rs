@@ -13,6 +13,8 @@ mod coupon_list;
 mod faults;
 mod flow;
 mod harness;
+mod hostile_bodies;
+mod hostile_bytes;
 mod hostile_headers;
 mod image;
 mod lifecycle;
