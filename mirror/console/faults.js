@@ -36,7 +36,7 @@ export function open(root) {
       h('td', {}, fault.place ? named('place', fault.place) : '–'),
       h('td', { class: 'number' }, fault.count ?? '–'),
       h('td', { class: 'number' }, count(fault.struck ?? 0)),
-      h('td', { class: 'path' }, Object.entries(fault).filter(([name, value]) => !OWN_COLUMN.has(name) && value !== undefined && value !== null)
+      h('td', { class: 'path' }, Object.entries(fault).filter(([name, value]) => !OWN_COLUMN.has(name) && value !== null && !(name === 'every' && value === 1))
         .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(', ') || '–'),
       h('td', {}, button(t('take'), async () => {
         await attempt(() => remove(path`faults/${fault.id}`), t('tookBack'));

@@ -158,6 +158,7 @@ const WORDS = {
   noRequestsYet: ['No requests yet. Point your client at {0}.', '还没有请求。请把客户端指向 {0}。'],
 
   whatWentWrong: ['What went wrong', '出错原因'],
+  broken: ['rule broken: {0}', '违反规则：{0}'],
   whatNext: ['What to do next', '下一步'],
   alsoWrong: ['Also wrong', '另外还有'],
   built: ['Built by the mirror', '镜像构造的待签名串'],

@@ -18,7 +18,7 @@ async fn an_idle_connection_is_closed() {
     let world = World::with(builder().keep_alive_timeout(Duration::from_millis(20))).await;
     let mut silent = TcpStream::connect(address(&world.mirror)).await.unwrap();
     let mut used = TcpStream::connect(address(&world.mirror)).await.unwrap();
-    used.write_all(b"GET /_mirror/healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    used.write_all(b"GET /_mirror/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     used.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
@@ -30,7 +30,7 @@ async fn one_connection_serves_many_requests() {
     let world = World::new().await;
     let mut stream = TcpStream::connect(address(&world.mirror)).await.unwrap();
     for _ in 0..3 {
-        stream.write_all(b"GET /_mirror/healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /_mirror/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         let mut answer = vec![0; 4_096];
         let length = stream.read(&mut answer).await.unwrap();
         assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
