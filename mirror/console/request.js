@@ -49,7 +49,7 @@ function ruleCard(entry) {
     [t('provenance'), [provenanceBadge(rule.provenance), ' ', t('section'), ' ', rule.section]],
     [t('message'), h('span', { lang: 'zh-CN' }, rule.message)],
     [t('answer'), `${rule.status} ${rule.code}`],
-    [t('cause'), rule.explanation],
+    [t('ruleText'), rule.explanation],
   ]));
 }
 

@@ -23,7 +23,7 @@ export const requestTable = (entries, empty) =>
     entries.map((entry) =>
       h('tr', { class: KINDS[entry.verdict] === 'good' ? '' : 'failed', 'data-id': entry.id },
         h('td', { class: 'nowrap' }, time(entry.time).slice(11)),
-        h('td', { class: 'path' },
+        h('td', { class: 'path target' },
           h('a', { href: `#/requests/${entry.id}`, 'data-key': `r${entry.id}` }, h('b', {}, entry.method), ' ', entry.path),
           h('div', { class: 'dim' }, [entry.operation, entry.mchid].filter(Boolean).join(' · '))),
         h('td', {}, verdictBadge(entry.verdict)),
