@@ -1,11 +1,12 @@
 # make test    everything that needs Rust (and PostgreSQL, once campaigns are here)
 # make check   format, lints, features, docs, licences
 # make judges  outside judges: foreign SDKs
+# make browser the mirror's console in Chromium
 # make bench   the figures, with their bars
 
 CARGO ?= cargo
 
-.PHONY: test check judges bench features
+.PHONY: test check judges browser bench features
 
 test:
 	$(CARGO) test --workspace --locked
@@ -32,6 +33,13 @@ judges:
 	cd tests/interop/node && npm ci --no-fund --no-audit && npm test
 	@command -v python3 >/dev/null || { echo "python3 is missing; get it with: apt-get install python3 python3-venv"; exit 1; }
 	cd tests/interop/python && python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt && .venv/bin/python -m unittest -v
+
+CHROMIUM ?= /usr/bin/chromium
+browser:
+	@command -v npm >/dev/null || { echo "npm is missing; get it with: apt-get install npm"; exit 1; }
+	@test -x $(CHROMIUM) || { echo "$(CHROMIUM) is missing; get it with: apt-get install chromium, or say where it is: make browser CHROMIUM=…"; exit 1; }
+	$(CARGO) build --locked
+	cd tests/browser && npm ci --no-fund --no-audit && CHROMIUM=$(CHROMIUM) npm test
 
 bench:
 	$(CARGO) bench --locked --bench overhead -- --check

@@ -63,6 +63,7 @@ fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> 
     }
     output.line(&format!("# certificate: {}", ready.certificate_file.display()))?;
     output.line(&format!("# public key {}: {}", ready.public_key_id, ready.public_key_file.display()))?;
+    output.line(&format!("# console: {}/_mirror/", ready.base_url))?;
     output.line(&format!("# what it saw: curl {}/_mirror/requests", ready.base_url))?;
     for line in [
         "",

@@ -14,7 +14,8 @@ function deliveries(entry) {
     entry.deliveries.map((one) => h('tr', {},
       h('td', { class: 'number' }, one.attempt, one.replay ? [' ', badge('odd', t('isReplay'))] : null),
       h('td', { class: 'when' }, time(one.time)),
-      h('td', {}, one.error ?? one.status ?? '–'),
+      h('td', {}, [one.status, one.error].filter((part) => part !== null && part !== undefined).join(' · ') || '–',
+        one.answer ? h('div', { class: 'dim path' }, one.answer) : null),
       h('td', { class: 'nowrap number' }, micros(one.latency_us ?? 0)),
       h('td', { class: 'path' }, h('code', {}, one.serial ?? '–')),
       h('td', {}, (one.faults ?? []).join(', ') || '–'))),
@@ -28,7 +29,7 @@ export function open(root) {
   const replay = (entry) => button(t('replay'), async () => {
     await attempt(() => post(path`callbacks/${entry.id}/replay`), (now) => {
       const last = now.deliveries?.at(-1);
-      return t('replayed', last?.error ?? last?.status ?? '–');
+      return t('replayed', last?.status ?? last?.error ?? '–');
     });
     await refresh();
   }, { class: 'small', 'data-act': 'replay', 'data-key': `replay${entry.id}` });

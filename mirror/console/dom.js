@@ -44,13 +44,15 @@ export const facts = (rows) =>
     .map(([name, value]) => [h('dt', {}, name), h('dd', {}, ...[value].flat().map((one) => (one instanceof Node ? one : String(one))))]));
 
 /** A table that scrolls by itself when the window is narrow. */
-export const table = (heads, rows, empty, name) =>
-  rows.length === 0
-    ? h('p', { class: 'empty' }, empty)
-    : h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name },
-      h('table', {},
-        h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))),
-        h('tbody', {}, rows)));
+export function table(heads, rows, empty, name) {
+  if (rows.length === 0) return h('p', { class: 'empty' }, empty);
+  // In a narrow window the heads are gone, and each cell carries its own.
+  for (const row of rows) [...row.children].forEach((cell, at) => { cell.dataset.label = heads[at]; });
+  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name },
+    h('table', { class: 'list' },
+      h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))),
+      h('tbody', {}, rows)));
+}
 
 export const badge = (kind, text, title) => h('span', { class: `badge ${kind}`, title }, text);
 

@@ -11,18 +11,27 @@ const KINDS = {
   rate_limited: [['retry_after', 'number', '']],
   delay: [['delay_ms', 'number', '2000']],
   cut: [],
+  reset: [],
+  hang: [],
+  slow: [['bytes_per_second', 'number', '100']],
   truncated_body: [],
+  corrupt_body: [],
   corrupt_signature: [],
   missing_signature: [],
   wrong_serial: [],
   probe: [],
   html_error: [],
   not_json: [],
+  duplicate: [['copies', 'number', '2']],
+  hold: [['seconds', 'number', '60']],
 };
-const PLACES = ['after_commit', 'before_commit', 'before_verify'];
+/** Kinds that are about notifications alone. */
+const OF_CALLBACKS = new Set(['duplicate', 'hold']);
+const NOTIFY = 'callback.notify';
+const PLACES = ['after_commit', 'before_commit', 'before_verify', 'after_answer', ''];
 const OPERATIONS = [
   '*', 'coupon.*', 'coupon.send', 'coupon.get', 'coupon.list', 'stock.*', 'stock.create', 'stock.start', 'stock.pause',
-  'stock.restart', 'stock.stop', 'stock.get', 'stock.list', 'certificates.list', 'callback.set', 'image.upload',
+  'stock.restart', 'stock.stop', 'stock.get', 'stock.list', 'certificates.list', 'callback.set', NOTIFY, 'image.upload',
 ];
 const OWN_COLUMN = new Set(['id', 'kind', 'operation', 'place', 'count', 'struck', 'seen']);
 
@@ -36,7 +45,7 @@ export function open(root) {
       h('td', {}, fault.place ? named('place', fault.place) : '–'),
       h('td', { class: 'number' }, fault.count ?? '–'),
       h('td', { class: 'number' }, count(fault.struck ?? 0)),
-      h('td', { class: 'path' }, Object.entries(fault).filter(([name, value]) => !OWN_COLUMN.has(name) && value !== undefined && value !== null)
+      h('td', { class: 'path' }, Object.entries(fault).filter(([name, value]) => !OWN_COLUMN.has(name) && value !== null && !(name === 'every' && value === 1))
         .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(', ') || '–'),
       h('td', {}, button(t('take'), async () => {
         await attempt(() => remove(path`faults/${fault.id}`), t('tookBack'));
@@ -44,20 +53,30 @@ export function open(root) {
       }, { class: 'small', 'data-key': `take${fault.id}` })))),
     t('noFaults'), t('faults')));
 
-  const kind = h('select', { name: 'kind', onchange: () => drawFields() },
+  const kind = h('select', { name: 'kind', onchange: () => chosen() },
     Object.keys(KINDS).map((one) => h('option', { value: one }, `${named('kind', one)} (${one})`)));
   const operation = h('input', { name: 'operation', list: 'operations', value: 'coupon.send', spellcheck: 'false' });
   const place = h('select', { name: 'place' }, PLACES.map((one) => h('option', { value: one }, named('place', one))));
   const times = h('input', { name: 'count', type: 'number', min: '0', value: '1' });
+  const probability = h('input', { name: 'probability', type: 'number', min: '0', max: '1', step: 'any', placeholder: '0.05' });
   const openid = h('input', { name: 'openid', spellcheck: 'false' });
   const label = (text, input) => h('label', {}, h('span', {}, text), input);
   const own = h('div', { class: 'row fields' });
   const drawFields = () => own.replaceChildren(...KINDS[kind.value].map(([name, type, first]) =>
     label(t(`f_${name}`), h('input', { name, type, value: first, min: type === 'number' ? '0' : undefined }))));
+  function chosen() {
+    drawFields();
+    if (OF_CALLBACKS.has(kind.value)) {
+      operation.value = NOTIFY;
+      place.value = '';
+    }
+  }
   drawFields();
   const submit = async (event) => {
     event.preventDefault();
-    const rule = { kind: kind.value, operation: operation.value.trim() || '*', place: place.value, count: Number(times.value) };
+    const rule = { kind: kind.value, operation: operation.value.trim() || '*', count: Number(times.value) };
+    if (place.value) rule.place = place.value;
+    if (probability.value) rule.probability = Number(probability.value);
     if (openid.value.trim()) rule.openid = openid.value.trim();
     for (const input of own.querySelectorAll('input')) {
       if (input.value !== '') rule[input.name] = input.type === 'number' ? Number(input.value) : input.value;
@@ -67,7 +86,7 @@ export function open(root) {
   const form = h('form', { class: 'stack', id: 'fault', onsubmit: submit },
     h('datalist', { id: 'operations' }, OPERATIONS.map((one) => h('option', { value: one }))),
     h('div', { class: 'row fields' }, label(t('kind'), kind), label(t('operation'), operation), label(t('place'), place),
-      label(t('howOften'), times), label(t('f_openid'), openid)),
+      label(t('howOften'), times), label(t('f_probability'), probability), label(t('f_openid'), openid)),
     own,
     h('div', { class: 'row' }, h('button', { type: 'submit', class: 'main' }, t('add'))));
   root.append(

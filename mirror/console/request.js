@@ -49,7 +49,7 @@ function ruleCard(entry) {
     [t('provenance'), [provenanceBadge(rule.provenance), ' ', t('section'), ' ', rule.section]],
     [t('message'), h('span', { lang: 'zh-CN' }, rule.message)],
     [t('answer'), `${rule.status} ${rule.code}`],
-    [t('cause'), rule.explanation],
+    [t('ruleText'), rule.explanation],
   ]));
 }
 
@@ -61,6 +61,15 @@ function pretty(text, cut) {
     return JSON.stringify(value) === text ? JSON.stringify(value, null, 2) : text;
   } catch {
     return text;
+  }
+}
+
+/** The message of an error answer. */
+function answered(entry) {
+  try {
+    return JSON.parse(entry.sent.body).message;
+  } catch {
+    return undefined;
   }
 }
 
@@ -80,13 +89,15 @@ function build(entry) {
   for (const one of entry.signature ? [entry.signature.cause, ...entry.signature.also] : []) said.add(one.en.what);
   const notes = entry.notes.filter((note) => !said.has(note));
   const refused = !entry.signature && entry.verdict !== 'accepted' && cause(entry);
+  const headline = refused && (answered(entry) ?? entry.rule?.message ?? refused);
   return [
     h('h1', { class: 'request' }, h('b', {}, entry.method), ' ', h('span', { class: 'path' }, entry.path)),
     h('p', { class: 'summary' }, verdictBadge(entry.verdict), ' ',
       [entry.status, entry.code].filter(Boolean).join(' ') || t('noAnswer'), ' · ', time(entry.time, true), ' · ', micros(entry.latency_us),
       entry.operation ? [' · ', h('code', {}, entry.operation)] : null, entry.mchid ? ` · ${t('merchant')} ${entry.mchid}` : null,
       ` · #${entry.id}`),
-    refused ? h('section', { class: 'card doctor' }, h('h2', {}, t('whatWentWrong')), h('p', { class: 'what', id: 'cause' }, refused),
+    refused ? h('section', { class: 'card doctor' }, h('h2', {}, t('whatWentWrong')), h('p', { class: 'what', id: 'cause' }, headline),
+      headline === refused ? null : h('p', { class: 'advice' }, refused),
       notes.map((note) => h('p', {}, note))) : null,
     entry.signature ? doctor(entry.signature) : null,
     ruleCard(entry),

@@ -14,7 +14,7 @@ export const verdictBadge = (verdict) => badge(KINDS[verdict] ?? 'odd', named('v
 export function cause(entry) {
   if (entry.signature) return words(entry.signature.cause).what;
   if (entry.faults.length > 0) return entry.faults.join(', ');
-  return entry.rule?.explanation ?? '';
+  return entry.rule ? t('broken', entry.rule.explanation) : '';
 }
 
 /** Rows of requests; the whole row leads to the request. */
@@ -23,7 +23,7 @@ export const requestTable = (entries, empty) =>
     entries.map((entry) =>
       h('tr', { class: KINDS[entry.verdict] === 'good' ? '' : 'failed', 'data-id': entry.id },
         h('td', { class: 'nowrap' }, time(entry.time).slice(11)),
-        h('td', { class: 'path' },
+        h('td', { class: 'path target' },
           h('a', { href: `#/requests/${entry.id}`, 'data-key': `r${entry.id}` }, h('b', {}, entry.method), ' ', entry.path),
           h('div', { class: 'dim' }, [entry.operation, entry.mchid].filter(Boolean).join(' · '))),
         h('td', {}, verdictBadge(entry.verdict)),
@@ -52,7 +52,7 @@ export function open(root) {
   const list = h('div');
   root.append(
     h('h1', {}, t('requests')),
-    card(h('div', { class: 'row' }, form, h('label', { class: 'check' }, box, t('live'))), list));
+    card([], h('div', { class: 'row' }, form, h('label', { class: 'check' }, box, t('live'))), list));
   const narrowed = () => Object.values(filter).some(Boolean);
   const part = new Part(list, ({ entries }) =>
     requestTable(entries, narrowed() ? t('noRequests') : t('noRequestsYet', location.origin)));

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -14,25 +16,30 @@ use crate::wire_copy::WireCopy;
 pub(crate) struct Page {
     limit: Option<usize>,
     after: Option<u64>,
-    verdict: Option<Verdict>,
+    verdict: Option<String>,
     operation: Option<String>,
     mchid: Option<String>,
     q: Option<String>,
 }
 
-pub(crate) async fn list(State(app): State<App>, Query(page): Query<Page>) -> Json<Value> {
+pub(crate) async fn list(State(app): State<App>, Query(page): Query<Page>) -> Result<Json<Value>, Failure> {
     // An empty field of a form is no condition.
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = LogFilter {
         after: page.after.unwrap_or(0),
-        verdict: page.verdict,
+        verdict: given(page.verdict).map(|name| verdict(&name)).transpose()?,
         operation: given(page.operation),
         mchid: given(page.mchid),
         text: given(page.q),
     };
     let requests = app.log.filtered(page.limit.unwrap_or(100), &filter);
     let requests: Vec<_> = requests.iter().map(AsRef::as_ref).collect();
-    Json(json!({ "requests": requests }))
+    Ok(Json(json!({ "requests": requests })))
+}
+
+fn verdict(name: &str) -> Result<Verdict, Failure> {
+    let deserializer: StrDeserializer<'_, ValueError> = name.into_deserializer();
+    Verdict::deserialize(deserializer).map_err(|error| Failure::bad_request(format!("verdict: {error}")))
 }
 
 /// One request, with what went over the wire.
