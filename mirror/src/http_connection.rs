@@ -26,7 +26,18 @@ use crate::tls::Stream;
 #[derive(Debug)]
 struct Activity {
     open_requests: usize,
+    /// Whether there has been any request.
+    used: bool,
     last: Instant,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// After requests, or by the mirror's decision.
+    Usually,
+    /// The client left before any request.
+    LeftUnused,
 }
 
 /// Serves the requests of `peer`.
@@ -35,8 +46,8 @@ pub(crate) async fn converse<S: Stream + 'static>(
     stream: S,
     peer: SocketAddr,
     channel: Channel,
-) {
-    let activity = Arc::new(Mutex::new(Activity { open_requests: 0, last: Instant::now() }));
+) -> Ended {
+    let activity = Arc::new(Mutex::new(Activity { open_requests: 0, used: false, last: Instant::now() }));
     let service = {
         let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
         service_fn(move |mut request: Request<Incoming>| {
@@ -64,7 +75,8 @@ pub(crate) async fn converse<S: Stream + 'static>(
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection ended");
                 }
-                return;
+                let used = closing || lock::mutex(&activity).used;
+                return if used { Ended::Usually } else { Ended::LeftUnused };
             }
             () = sleep_until(idle_until) => {
                 let mut activity = lock::mutex(&activity);
@@ -73,7 +85,7 @@ pub(crate) async fn converse<S: Stream + 'static>(
                 }
                 if closing {
                     // Half a request, or an answer that the client does not take: no reason to stay.
-                    return;
+                    return Ended::Usually;
                 }
                 connection.as_mut().graceful_shutdown();
                 closing = true;
@@ -92,7 +104,11 @@ pub(crate) struct Open(Arc<Mutex<Activity>>);
 
 impl Open {
     fn new(activity: Arc<Mutex<Activity>>) -> Self {
-        lock::mutex(&activity).open_requests += 1;
+        {
+            let mut activity = lock::mutex(&activity);
+            activity.open_requests += 1;
+            activity.used = true;
+        }
         Self(activity)
     }
 }
