@@ -1,6 +1,6 @@
 # make test    everything that needs Rust (and PostgreSQL, once campaigns are here)
 # make check   format, lints, features, docs, licences
-# make judges  outside judges: foreign SDKs
+# make judges  outside judges: foreign SDKs, by base URL, by TLS and through the proxy
 # make browser the mirror's console in Chromium
 # make bench   the figures, with their bars
 

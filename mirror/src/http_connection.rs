@@ -27,9 +27,18 @@ use crate::tls::Stream;
 #[derive(Debug)]
 struct Activity {
     open_requests: usize,
+    /// Whether there has been any request.
+    used: bool,
     last: Instant,
-    /// Whether there ever was a request.
-    requested: bool,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// After requests, or by the mirror's decision.
+    Usually,
+    /// The client left before any request.
+    LeftUnused,
 }
 
 /// Serves the requests of `peer`.
@@ -39,9 +48,8 @@ pub(crate) async fn converse<S: Stream + 'static>(
     peer: SocketAddr,
     channel: Channel,
     fate: Fate,
-) {
-    let activity =
-        Arc::new(Mutex::new(Activity { open_requests: 0, last: Instant::now(), requested: false }));
+) -> Ended {
+    let activity = Arc::new(Mutex::new(Activity { open_requests: 0, used: false, last: Instant::now() }));
     let service = {
         let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
         service_fn(move |mut request: Request<Incoming>| {
@@ -65,17 +73,18 @@ pub(crate) async fn converse<S: Stream + 'static>(
     let mut stop = server.stopped.clone();
     let mut closing = false;
     loop {
-        let (idle_until, requested) = {
+        let (idle_until, used) = {
             let activity = lock::mutex(&activity);
             let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
-            (from + keep_alive, activity.requested)
+            (from + keep_alive, activity.used)
         };
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection ended");
                 }
-                return;
+                let used = closing || lock::mutex(&activity).used;
+                return if used { Ended::Usually } else { Ended::LeftUnused };
             }
             () = sleep_until(idle_until), if !closing => {
                 let activity = lock::mutex(&activity);
@@ -85,7 +94,9 @@ pub(crate) async fn converse<S: Stream + 'static>(
                 }
             }
             // HTTP/2 waits for ever for the rest of a first greeting.
-            () = sleep_until(idle_until + server.request_timeout), if closing && !requested => return,
+            () = sleep_until(idle_until + server.request_timeout), if closing && !used => {
+                return Ended::Usually;
+            }
             () = told(&mut stop), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
@@ -102,7 +113,7 @@ impl Open {
         {
             let mut activity = lock::mutex(&activity);
             activity.open_requests += 1;
-            activity.requested = true;
+            activity.used = true;
         }
         Self(activity)
     }

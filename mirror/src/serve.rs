@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::connection_end::{Fate, Socket};
-use crate::http_connection::{Open, converse};
+use crate::http_connection::{Ended, Open, converse};
 use crate::lock;
 use crate::proxy;
 use crate::reached::Channel;
@@ -35,6 +35,8 @@ const NO_TLS_IN_TUNNEL: &str = "the client spoke something else than TLS in a tu
 
 /// The tasks of all tunnels. They end when whoever serves them ends.
 pub(crate) type Tunnels = Mutex<JoinSet<()>>;
+const TRUST: &str = "a client that complains of the certificate has to trust the mirror's authority, whose \
+                     certificate is in the file named as ca_file";
 
 /// What all connections of a mirror share.
 pub(crate) struct Server {
@@ -136,18 +138,15 @@ impl Server {
 
     /// Most often the client has not been told of the mirror's authority: worth a line in the request log.
     fn explain_handshake(&self, error: &io::Error, host: Option<&str>) {
+        let note = match tls::distrust(error) {
+            Some(alert) => format!("the client broke the TLS handshake off ({alert:?}): {TRUST}"),
+            None if host.is_some() => format!("there was no TLS handshake ({error}); {TRUST}"),
+            // Outside a tunnel this may be anybody, and need not be a client at all.
+            None => return tracing::debug!(%error, "a TLS handshake failed"),
+        };
         let host = host.unwrap_or_default();
-        match tls::distrust(error) {
-            Some(alert) => {
-                tracing::warn!(host, ?alert, "a client does not trust the mirror's certificate");
-                let note = format!(
-                    "the client broke the TLS handshake off ({alert:?}): it has to trust the mirror's certificate \
-                     authority, whose certificate is in the file named as ca_file"
-                );
-                proxy::log_failure(&self.app, host, note);
-            }
-            None => tracing::debug!(%error, host, "a TLS handshake failed"),
-        }
+        tracing::warn!(host, "{note}");
+        proxy::log_failure(&self.app, host, note);
     }
 
     /// Takes a tunnel over, once the client has been told that it is there.
@@ -205,6 +204,13 @@ fn tunnel(
         // Tunnels end at a name, and that is in every certificate.
         let reached = server.address.ip();
         let Some(stream) = server.handshake(Box::new(stream), reached, Some(&host)).await else { return };
-        converse(server, stream, peer, Channel { tls: true, tunnel: true }, fate).await;
+        let channel = Channel { tls: true, tunnel: true };
+        if converse(Arc::clone(&server), stream, peer, channel, fate).await == Ended::LeftUnused {
+            proxy::log_failure(
+                &server.app,
+                &host,
+                format!("the client left after the TLS handshake without a request; {TRUST}"),
+            );
+        }
     })
 }

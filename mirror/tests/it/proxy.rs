@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 
 use crate::harness::{FAVOR, USER, World, builder, fetch, stock_body};
 use crate::reach::{
-    PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, connect, get_at, proxied, read_head,
+    PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, connect, get_at, logged, proxied, read_head,
+    secured,
 };
 
 #[tokio::test]
@@ -231,6 +232,16 @@ async fn malformed_proxy_requests_are_answered() {
             "{request:?}: {answer}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_after_the_handshake_is_explained() {
+    let world = World::new().await;
+    let (stream, _) = connect(&world.mirror, "api.mch.weixin.qq.com:443").await;
+    drop(secured(&world.mirror, "api.mch.weixin.qq.com", stream).await);
+    let logged = logged(&world.mirror).await;
+    assert_eq!((logged.path.as_str(), logged.verdict), ("api.mch.weixin.qq.com:443", Verdict::Abandoned));
+    assert!(logged.notes[0].contains("ca_file"), "{:?}", logged.notes);
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Ways to the mirror other than its base URL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use favor_mirror::{LoggedRequest, Mirror};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::harness::{Reply, World, fetch};
 
@@ -79,19 +83,27 @@ pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
+fn tls_client(roots: RootCertStore) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+}
+
 /// The first message of a TLS client, as it goes over the wire.
 pub(crate) fn client_hello() -> Vec<u8> {
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    let name = "api.mch.weixin.qq.com".try_into().unwrap();
-    let mut client = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+    let config = tls_client(RootCertStore::empty());
+    let mut client = ClientConnection::new(config, "api.mch.weixin.qq.com".try_into().unwrap()).unwrap();
     let mut hello = Vec::new();
     client.write_tls(&mut hello).unwrap();
     hello
+}
+
+/// A handshake made by hand, with the mirror's authority trusted.
+pub(crate) async fn secured(mirror: &Mirror, host: &'static str, stream: TcpStream) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(pem::parse(mirror.ca_pem()).unwrap().into_contents().into()).unwrap();
+    let connector = TlsConnector::from(tls_client(roots));
+    connector.connect(host.try_into().unwrap(), stream).await.unwrap()
 }
 
 /// The entry of the request log that comes without an answer to wait for.

@@ -7,9 +7,12 @@ use reqwest::Version;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::harness::{World, builder};
-use crate::reach::{PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, get_at, logged, trusting};
+use crate::reach::{
+    PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, get_at, logged, secured, trusting,
+};
 
 #[tokio::test]
 async fn one_port_answers_with_and_without_tls() {
@@ -149,17 +152,7 @@ async fn shutdown_ends_tls_connections_and_handshakes() {
     }
 }
 
-/// A TLS connection, made by hand.
-async fn secure_stream(mirror: &Mirror) -> tokio_rustls::client::TlsStream<TcpStream> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(pem::parse(mirror.ca_pem()).unwrap().into_contents().into()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+async fn secure_stream(mirror: &Mirror) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(address(mirror)).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
-    connector.connect("localhost".try_into().unwrap(), stream).await.unwrap()
+    secured(mirror, "localhost", stream).await
 }

@@ -17,6 +17,19 @@ export async function startMirror() {
   ]);
   const ready = JSON.parse(line);
   return {
+    ready,
+    ...handle(ready),
+    async stop() {
+      child.kill('SIGTERM');
+      const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+      return code;
+    },
+  };
+}
+
+// A mirror that runs elsewhere: its ready line, and its control calls.
+export function handle(ready) {
+  return {
     ...ready,
     async control(path, body, method = 'POST') {
       const init = { method, headers: { 'content-type': 'application/json' } };
@@ -25,11 +38,6 @@ export async function startMirror() {
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text ? JSON.parse(text) : undefined;
-    },
-    async stop() {
-      child.kill('SIGTERM');
-      const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
-      return code;
     },
   };
 }

@@ -29,6 +29,15 @@ class Mirror:
         with urllib.request.urlopen(request) as response:
             return json.load(response)
 
+    def environment(self):
+        """What `favor mirror` prints for programs with WeChat's host fixed in their code."""
+        trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        return {
+            "HTTPS_PROXY": self.proxy_url,
+            "NO_PROXY": "localhost,127.0.0.1,::1",
+            **{name: self.ca_file for name in trust},
+        }
+
     def stop(self):
         self.process.terminate()
         code = self.process.wait()

@@ -1,39 +1,24 @@
-"""wechatpayv3 against the mirror: every cash-coupon operation it has. It verifies each 2xx answer by itself.
+"""wechatpayv3, unmodified, against the mirror: every cash-coupon operation it has. It verifies each 2xx answer by itself.
 
-Its host is fixed in its code, so the name `requests` inside it is replaced by one that only changes the host; all
-else is the SDK's own.
+Its host is fixed in its code, so it goes through the mirror's proxy, by the environment that `favor mirror` prints.
 """
-import datetime
 import hashlib
 import json
+import os
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 import urllib.parse
 
 import requests
-import wechatpayv3.core
 from wechatpayv3 import WeChatPay, WeChatPayType
 
 from mirror import Mirror
+from stock import create_stock
 
-PRODUCTION = "https://api.mch.weixin.qq.com"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 PERSON = "oPython0001"
-
-
-class Redirected:
-    """`requests` with another host."""
-
-    def __init__(self, base_url):
-        self.base_url = base_url
-
-    def __getattr__(self, method):
-        def call(url, **options):
-            assert url.startswith(PRODUCTION), url
-            return getattr(requests, method)(url=self.base_url + url[len(PRODUCTION):], **options)
-
-        return call
 
 
 class CashCoupons(unittest.TestCase):
@@ -41,7 +26,9 @@ class CashCoupons(unittest.TestCase):
     def setUpClass(cls):
         cls.mirror = Mirror()
         cls.addClassCleanup(lambda: cls.mirror.stop())
-        wechatpayv3.core.requests = Redirected(cls.mirror.base_url)
+        environment = unittest.mock.patch.dict(os.environ, cls.mirror.environment())
+        environment.start()
+        cls.addClassCleanup(environment.stop)
         cls.sdk = WeChatPay(
             wechatpay_type=WeChatPayType.NATIVE,
             mchid=cls.mirror.mchid,
@@ -65,26 +52,7 @@ class CashCoupons(unittest.TestCase):
 
     @classmethod
     def create(cls, number):
-        # The mirror's clock, which runs ahead of this machine's once it was advanced.
-        begin = datetime.datetime.fromisoformat(cls.mirror.control("clock")["now"])
-        answer = cls.sdk.marketing_favor_stock_create(
-            stock_name="Tea 5 off 30",
-            belong_merchant=cls.mirror.mchid,
-            available_begin_time=begin.isoformat(),
-            available_end_time=(begin + datetime.timedelta(days=30)).isoformat(),
-            stock_use_rule={
-                "max_coupons": 10, "max_amount": 5000, "max_coupons_per_user": 5,
-                "natural_person_limit": False, "prevent_api_abuse": True,
-            },
-            coupon_use_rule={
-                "fixed_normal_coupon": {"coupon_amount": 500, "transaction_minimum": 3000},
-                "available_merchants": [cls.mirror.mchid],
-                "available_items": ["tea-1", "tea-2"],
-            },
-            no_cash=True,
-            out_request_no=number,
-        )
-        return cls.ok(answer)["stock_id"]
+        return cls.ok(create_stock(cls.mirror, cls.sdk, number))["stock_id"]
 
     def test_stock_is_queried_and_listed(self):
         stock = self.ok(self.sdk.marketing_favor_stock_detail(self.mirror.mchid, self.stock))
@@ -134,6 +102,7 @@ class CashCoupons(unittest.TestCase):
             path = pathlib.Path(folder) / "logo.png"
             path.write_bytes(PNG)
             uploaded = self.ok(self.sdk.marketing_image_upload(str(path)))
+        self.assertTrue(uploaded["media_url"].startswith("https://api.mch.weixin.qq.com/"), uploaded)
         self.assertEqual(requests.get(uploaded["media_url"]).content, PNG)
 
     def test_use_and_refund_flow(self):
