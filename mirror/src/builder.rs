@@ -38,6 +38,7 @@ pub struct MirrorBuilder {
     rate_limits: bool,
     open_control: bool,
     running_from: Option<DateTime<FixedOffset>>,
+    frozen: bool,
     clock_rate: u32,
     notify: NotifySettings,
     rotation: Option<RotationSchedule>,
@@ -59,6 +60,7 @@ impl Default for MirrorBuilder {
             rate_limits: false,
             open_control: false,
             running_from: None,
+            frozen: false,
             clock_rate: 1,
             notify: NotifySettings::default(),
             rotation: None,
@@ -89,6 +91,12 @@ impl MirrorBuilder {
     /// The test clock runs, and shows this time at the start. Default: it runs with the machine's clock.
     pub fn clock_from(mut self, time: DateTime<FixedOffset>) -> Self {
         self.running_from = Some(time);
+        self
+    }
+
+    /// The test clock starts frozen, at the time it would have shown otherwise. Default: it runs.
+    pub fn clock_frozen(mut self, frozen: bool) -> Self {
+        self.frozen = frozen;
         self
     }
 
@@ -195,13 +203,15 @@ impl MirrorBuilder {
     /// When the address cannot be bound, the data file cannot be used, or a merchant seed is not usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         check_rate(self.clock_rate)?;
-        let first_clock = match (self.clock_at, self.running_from) {
+        let standing = self.clock_at.or(self.running_from.filter(|_| self.frozen));
+        let first_clock = match (standing, self.running_from) {
             (Some(time), _) => ClockMode::frozen(time.into()),
             (None, Some(time)) => ClockMode::real().set(time.into()),
             (None, None) => ClockMode::real(),
         };
         let first_clock =
             if self.clock_rate == 1 { first_clock } else { first_clock.at_rate(self.clock_rate) };
+        let first_clock = if self.frozen { first_clock.freeze() } else { first_clock };
         let data = self.data.clone();
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
             .await
