@@ -120,6 +120,16 @@ pub(crate) struct Mirror {
     /// Faults to plan from the start: TOML with a [[fault]] for each, or a JSON list in a file named …json
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
+    /// What the clock for windows, days and expiry shows at the start: now, a date or an RFC 3339 time. Signatures
+    /// stay with the machine's clock
+    #[arg(long, value_name = "TIME", default_value = "now", value_parser = parse_begin)]
+    pub(crate) clock: Begin,
+    /// That clock stands still until it is moved by POST /_mirror/clock
+    #[arg(long)]
+    pub(crate) frozen: bool,
+    /// That clock runs so many times as fast as the machine's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) clock_rate: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,9 @@
 //! `favor mirror`: WeChat Pay's side, on this machine.
 
 use anyhow::Context as _;
-use favor_mirror::{Mirror, Ready};
+use favor_mirror::{Mirror, MirrorError, Ready};
 
-use crate::args;
+use crate::args::{self, Begin};
 use crate::env;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -17,10 +17,17 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     if let Some(file) = &args.faults {
         builder = builder.faults_file(file);
     }
+    if let Begin::At(time) = args.clock {
+        builder = builder.clock_from(time);
+    }
+    builder = builder.clock_frozen(args.frozen).clock_rate(args.clock_rate.unwrap_or(1));
     let mirror = builder.start().await.with_context(|| match &args.data {
         Some(file) => format!("the mirror cannot start on {} with {}", args.listen, file.display()),
         None => format!("the mirror cannot start on {}", args.listen),
     })?;
+    if args.data.is_some() {
+        set_kept_clock(&mirror, &args).await.context("the kept clock cannot be set")?;
+    }
     // Removed when this function returns, also after ctrl-c.
     let temporary;
     // Absolute, since its files are named to programs in other folders.
@@ -45,6 +52,20 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     mirror.shutdown().await;
     output.talk("stopped");
     Ok(Exit::Done)
+}
+
+/// What is asked for goes before what the data file holds; what is not asked for stays as it is there.
+async fn set_kept_clock(mirror: &Mirror, args: &args::Mirror) -> Result<(), MirrorError> {
+    if args.frozen {
+        mirror.freeze_clock().await?;
+    }
+    if let Some(rate) = args.clock_rate {
+        mirror.set_clock_rate(rate).await?;
+    }
+    if let Begin::At(time) = args.clock {
+        mirror.set_clock(time).await?;
+    }
+    Ok(())
 }
 
 fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> {

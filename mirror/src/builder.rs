@@ -45,6 +45,7 @@ pub struct MirrorBuilder {
     faults: Vec<FaultRule>,
     fault_files: Vec<PathBuf>,
     running_from: Option<DateTime<FixedOffset>>,
+    frozen: bool,
     clock_rate: u32,
     notify: NotifySettings,
     rotation: Option<RotationSchedule>,
@@ -70,6 +71,7 @@ impl Default for MirrorBuilder {
             faults: Vec::new(),
             fault_files: Vec::new(),
             running_from: None,
+            frozen: false,
             clock_rate: 1,
             notify: NotifySettings::default(),
             rotation: None,
@@ -100,6 +102,12 @@ impl MirrorBuilder {
     /// The test clock runs, and shows this time at the start. Default: it runs with the machine's clock.
     pub fn clock_from(mut self, time: DateTime<FixedOffset>) -> Self {
         self.running_from = Some(time);
+        self
+    }
+
+    /// The test clock starts frozen, at the time it would have shown otherwise. Default: it runs.
+    pub fn clock_frozen(mut self, frozen: bool) -> Self {
+        self.frozen = frozen;
         self
     }
 
@@ -234,13 +242,15 @@ impl MirrorBuilder {
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         let faults = self.first_faults()?;
         check_rate(self.clock_rate)?;
-        let first_clock = match (self.clock_at, self.running_from) {
+        let standing = self.clock_at.or(self.running_from.filter(|_| self.frozen));
+        let first_clock = match (standing, self.running_from) {
             (Some(time), _) => ClockMode::frozen(time.into()),
             (None, Some(time)) => ClockMode::real().set(time.into()),
             (None, None) => ClockMode::real(),
         };
         let first_clock =
             if self.clock_rate == 1 { first_clock } else { first_clock.at_rate(self.clock_rate) };
+        let first_clock = if self.frozen { first_clock.freeze() } else { first_clock };
         let data = self.data.clone();
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
             .await

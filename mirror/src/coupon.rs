@@ -82,7 +82,7 @@ enum Given {
 fn notify_given(app: &App, db: &Connection, id: i64, now: Moment) -> rusqlite::Result<Option<Raised>> {
     let Some(coupon) = coupons::find(db, id)? else { return Ok(None) };
     let Some(stock) = stocks::find(db, coupon.stock_id)? else { return Ok(None) };
-    notify::given(app, db, &coupon, &stock, now)
+    notify::given(app, db, id, &stock, now)
 }
 
 fn send_in(

@@ -104,8 +104,7 @@ fn redeem_in(
     }
     redemptions::insert(db, &coupon, &new, &transaction_id, now)?;
     coupons::set_status(db, coupon.id, "USED")?;
-    let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
-    let raised = notify::redeemed(app, db, &coupon, &stock, now)?;
+    let raised = notify::redeemed(app, db, id, &stock, now)?;
     Ok(read(db, id, now)?.map(|record| (record, raised)))
 }
 

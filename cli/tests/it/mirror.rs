@@ -122,6 +122,34 @@ fn what_it_keeps_in_a_file_is_there_after_a_kill() {
 }
 
 #[test]
+fn its_clock_can_be_chosen() {
+    let mirror = MirrorProcess::start(&["--clock", "2031-05-06T07:08:09+08:00", "--frozen"]);
+    let clock = mirror.control("GET", "clock", "");
+    assert_eq!((&clock["now"], &clock["frozen"]), (&"2031-05-06T07:08:09+08:00".into(), &true.into()));
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("mirror.sqlite");
+    let data = data.to_str().unwrap();
+    let mirror = MirrorProcess::start(&["--data", data, "--clock", "2031-05-06", "--clock-rate", "60"]);
+    let clock = mirror.control("GET", "clock", "");
+    assert_eq!((&clock["rate"], &clock["frozen"]), (&60.into(), &false.into()));
+    assert!(clock["now"].as_str().unwrap().starts_with("2031-05-06T0"), "{clock}");
+    drop(mirror);
+    // What is not asked for stays as the file has it; what is goes before it.
+    let mirror = MirrorProcess::start(&["--data", data, "--frozen"]);
+    let clock = mirror.control("GET", "clock", "");
+    assert_eq!((&clock["rate"], &clock["frozen"]), (&60.into(), &true.into()));
+    assert!(clock["now"].as_str().unwrap().starts_with("2031-05-0"), "{clock}");
+    drop(mirror);
+    let mirror = MirrorProcess::start(&["--data", data, "--clock", "2032-01-01T00:00:00+08:00"]);
+    assert_eq!(mirror.control("GET", "clock", "")["now"], "2032-01-01T00:00:00+08:00");
+
+    for bad in [["--clock", "tomorrow"], ["--clock-rate", "0"], ["--clock-rate", "1000001"]] {
+        assert_eq!(run(favor(folder.path()).arg("mirror").args(bad)).code, Some(2), "{bad:?}");
+    }
+}
+
+#[test]
 fn what_it_cannot_do_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

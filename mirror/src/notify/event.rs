@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::claim::Wake;
-use crate::coupon::{self, CouponState};
-use crate::ledger::{callbacks, notifications};
+use crate::coupon;
+use crate::ledger::{callbacks, coupons, notifications};
 use crate::moment::Moment;
 use crate::state::App;
 use crate::stock::StockState;
@@ -34,22 +34,22 @@ impl Raised {
 pub(crate) fn redeemed(
     app: &App,
     db: &Connection,
-    coupon: &CouponState,
+    coupon_id: i64,
     stock: &StockState,
     now: Moment,
 ) -> rusqlite::Result<Option<Raised>> {
-    raise(app, db, "COUPON.USE", "用券成功", coupon, stock, now)
+    raise(app, db, "COUPON.USE", "用券成功", coupon_id, stock, now)
 }
 
 /// A coupon was given.
 pub(crate) fn given(
     app: &App,
     db: &Connection,
-    coupon: &CouponState,
+    coupon_id: i64,
     stock: &StockState,
     now: Moment,
 ) -> rusqlite::Result<Option<Raised>> {
-    raise(app, db, "COUPON.SEND", "发券成功", coupon, stock, now)
+    raise(app, db, "COUPON.SEND", "发券成功", coupon_id, stock, now)
 }
 
 fn raise(
@@ -57,11 +57,12 @@ fn raise(
     db: &Connection,
     event_type: &'static str,
     summary: &'static str,
-    coupon: &CouponState,
+    coupon_id: i64,
     stock: &StockState,
     now: Moment,
 ) -> rusqlite::Result<Option<Raised>> {
     let Some(notify_url) = callbacks::target(db, &stock.creator)? else { return Ok(None) };
+    let Some(coupon) = coupons::find(db, coupon_id)? else { return Ok(None) };
     let new = notifications::NewNotification {
         event_type,
         summary,
@@ -70,7 +71,7 @@ fn raise(
         coupon_id: coupon.id,
         transaction_id: coupon.consumed.as_ref().map(|payment| payment.transaction_id.as_str()),
         notify_url: &notify_url,
-        resource: &coupon::notified(coupon, stock, now),
+        resource: &coupon::notified(&coupon, stock, now),
     };
     let id = notifications::insert(db, &new, now)?;
     let wake = Wake(Arc::clone(&app.timeline));
