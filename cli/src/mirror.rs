@@ -1,23 +1,41 @@
 //! `favor mirror`: WeChat Pay's side, on this machine.
 
-use anyhow::Context as _;
-use favor_mirror::{Mirror, Ready};
+pub(crate) mod control;
 
-use crate::args;
+use anyhow::Context as _;
+use favor_mirror::{Mirror, Ready, Seed};
+
+use crate::args::{self, Global};
 use crate::env;
 use crate::exit::Exit;
 use crate::output::Output;
 
-pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: args::Mirror, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    if let Some(command) = args.command {
+        return control::run(command, global, output).await;
+    }
+    if args.print_seed {
+        output.line(Seed::EXAMPLE.trim_end())?;
+        return Ok(Exit::Done);
+    }
     let stop = Stop::listen()?;
     let mut builder = Mirror::builder().listen(args.listen);
     if let Some(file) = &args.data {
         builder = builder.data(file);
     }
+    if let Some(file) = &args.seed {
+        builder = builder.seed(Seed::read(file)?);
+    }
+    if let Some(seed) = args.id_seed {
+        builder = builder.id_seed(seed);
+    }
     let mirror = builder.start().await.with_context(|| match &args.data {
         Some(file) => format!("the mirror cannot start on {} with {}", args.listen, file.display()),
         None => format!("the mirror cannot start on {}", args.listen),
     })?;
+    for note in mirror.seed_notes() {
+        output.talk(note);
+    }
     // Removed when this function returns, also after ctrl-c.
     let temporary;
     let folder = match &args.keys {

@@ -15,6 +15,7 @@ mod clock;
 mod connection;
 mod control;
 mod coupon;
+mod crowd;
 mod directory;
 mod error;
 mod exchange;
@@ -22,13 +23,16 @@ mod fallback;
 mod fault;
 mod fields;
 mod flow;
+mod ids;
 mod image;
 mod ledger;
 mod lock;
 mod merchant;
+mod metrics;
 mod mirror;
 mod moment;
 mod near_miss;
+mod nonces;
 mod operation;
 mod outgoing;
 mod page;
@@ -38,10 +42,13 @@ mod platform_keys;
 mod random;
 mod rate;
 mod ready;
+mod request_counts;
 mod request_log;
 mod rsa_key;
 mod rules;
+mod seed;
 mod serve;
+mod snapshot;
 mod state;
 mod stock;
 
@@ -49,7 +56,7 @@ pub use audit::{Audit, AuditedStock, Finding};
 pub use builder::MirrorBuilder;
 pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
-pub use merchant::{Merchant, MerchantCertificate, MerchantSeed};
+pub use merchant::{CertificateChange, Merchant, MerchantCertificate, MerchantChange, MerchantSeed};
 pub use mirror::Mirror;
 pub use payment::{
     ConsumeInformation, CouponRecord, GoodsDetail, Redeem, RedemptionRecord, Refund, RefundRecord,
@@ -57,4 +64,10 @@ pub use payment::{
 pub use platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
+pub use rules::readings::{
+    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, MissingUserAgent, NumberReused,
+    PagePastEnd, Reading, Readings, RepeatedChange, RepeatedStart, ReusedNonce, SendNotRunning, TooSoon,
+    UnknownMerchant, UnsetCallback, WrongCreator,
+};
 pub use rules::{Provenance, Rule};
+pub use seed::{Seed, SeedError};

@@ -1,7 +1,7 @@
 //! A running mirror.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +18,16 @@ use crate::control::users::UserChange;
 use crate::control::{self, keys};
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
-use crate::merchant::{Merchant, MerchantSeed};
+use crate::merchant::{Merchant, MerchantChange, MerchantSeed};
 use crate::moment::Moment;
 use crate::payment::{self, CouponRecord, Redeem, Refund};
 use crate::platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
+use crate::rules::readings::Readings;
 use crate::rules::{self, Rule};
 use crate::serve;
+use crate::snapshot;
 use crate::state::{App, State};
 
 /// A running mirror. Dropping it stops it.
@@ -58,7 +60,8 @@ impl Mirror {
         let app_state: App = Arc::new(state);
         let (stop, stopped) = watch::channel(false);
         let router = app(Arc::clone(&app_state));
-        let server = tokio::spawn(serve::serve(listener, router, keep_alive, stopped));
+        let metrics = Arc::clone(&app_state.metrics);
+        let server = tokio::spawn(serve::serve(listener, router, keep_alive, metrics, stopped));
         tracing::info!(address = %bound, "mirror is listening");
         Ok(Self { app: app_state, base_url, merchant, stop, server: Some(server) })
     }
@@ -69,7 +72,8 @@ impl Mirror {
         &self.base_url
     }
 
-    /// The default merchant.
+    /// The default merchant, as it was when the mirror started; [`Mirror::merchants`] has what a change or a
+    /// restore made of it.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {
         &self.merchant
@@ -121,6 +125,28 @@ impl Mirror {
     /// When the folder or a file cannot be written.
     pub fn write_files(&self, folder: impl AsRef<Path>) -> Result<Ready, MirrorError> {
         Ready::write(folder.as_ref(), &self.base_url, &self.merchant, &self.public_key())
+    }
+
+    /// What was noted when the seed met a data file that already held something else.
+    #[must_use]
+    pub fn seed_notes(&self) -> &[String] {
+        &self.app.settings.seed_notes
+    }
+
+    /// How the mirror reads what is not documented.
+    #[must_use]
+    pub fn readings(&self) -> Readings {
+        self.app.readings()
+    }
+
+    /// Changes how the mirror reads what is not documented, from the next request on.
+    pub fn set_readings(&self, readings: Readings) {
+        self.app.set_readings(readings);
+    }
+
+    /// Enforces the documented rate limits from now on, or no longer.
+    pub fn enforce_rate_limits(&self, enforced: bool) {
+        self.app.rates.enforce(enforced);
     }
 
     /// What the test clock shows.
@@ -293,6 +319,50 @@ impl Mirror {
         control::users::change(&self.app, openids.iter().map(change).collect()).await
     }
 
+    /// Changes a merchant: money, permissions, appids, certificate. Returns it as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such merchant, the change is not usable, or storage fails.
+    pub async fn change_merchant(
+        &self,
+        mchid: &str,
+        change: MerchantChange,
+    ) -> Result<Merchant, MirrorError> {
+        control::merchants::change_one(&self.app, mchid, change).await
+    }
+
+    /// Writes the whole state (stocks, coupons, users, merchants, keys, clock) into one file while requests go
+    /// on, and returns its absolute path. The file holds private keys. An earlier snapshot is replaced when
+    /// `overwrite` says so; nothing else ever is.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file exists or cannot be written; or storage fails.
+    pub async fn snapshot(&self, file: impl AsRef<Path>, overwrite: bool) -> Result<PathBuf, MirrorError> {
+        snapshot::take(&self.app, file.as_ref(), overwrite).await
+    }
+
+    /// Replaces the whole state by that of a snapshot or a data file, all of it or nothing. With a data file the
+    /// new state is on disk when this returns. Planned faults, readings and the request log stay.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file is missing, damaged, not a mirror's, or of a newer version; or
+    /// storage fails.
+    pub async fn restore(&self, file: impl AsRef<Path>) -> Result<PathBuf, MirrorError> {
+        snapshot::restore(&self.app, file.as_ref()).await
+    }
+
+    /// Audits a data file or a snapshot without a mirror and without changing it.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file is missing, damaged, not a mirror's, or of a newer version.
+    pub async fn audit_file(file: impl AsRef<Path>) -> Result<Audit, MirrorError> {
+        snapshot::audit_file(file.as_ref()).await
+    }
+
     /// The last requests, newest first: at most `limit`, and only those after the one numbered `after`.
     #[must_use]
     pub fn requests(&self, limit: usize, after: u64) -> Vec<LoggedRequest> {
@@ -304,8 +374,8 @@ impl Mirror {
         control::audit::run(&self.app).await.unwrap_or_else(|error| Audit::failed(&error))
     }
 
-    /// Forgets stocks, coupons, users, faults, the log and the moved clock. Keys and merchants stay; balances
-    /// are as seeded.
+    /// Forgets stocks, coupons, users, faults, the log and the moved clock, and puts back those of the seed. Keys
+    /// and merchants stay; balances are what was paid in.
     ///
     /// # Errors
     ///

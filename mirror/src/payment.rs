@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use crate::coupon::CouponState;
 use crate::error::MirrorError;
 use crate::ledger::{coupons, prefunds, redemptions, refunds, stocks};
+use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::state::App;
 use crate::stock::{StockState, stock_id};
@@ -63,7 +64,9 @@ const NO_COUPON: MirrorError = MirrorError::NotFound { what: "coupon" };
 pub(crate) async fn redeem(app: &App, coupon: &str, payment: Redeem) -> Result<CouponRecord, MirrorError> {
     let id = stock_id(coupon).ok_or(NO_COUPON)?;
     let clocks = app.clocks.clone();
-    app.ledger.write(move |db| redeem_in(db, id, &payment, clocks.now())).await?
+    let record = app.ledger.write(move |db| redeem_in(db, id, &payment, clocks.now())).await??;
+    app.metrics.count(Happening::Redeemed, 1);
+    Ok(record)
 }
 
 fn redeem_in(
@@ -101,7 +104,9 @@ fn redeem_in(
 pub(crate) async fn refund(app: &App, coupon: &str, refund: Refund) -> Result<CouponRecord, MirrorError> {
     let id = stock_id(coupon).ok_or(NO_COUPON)?;
     let clocks = app.clocks.clone();
-    app.ledger.write(move |db| refund_in(db, id, refund, clocks.now())).await?
+    let record = app.ledger.write(move |db| refund_in(db, id, refund, clocks.now())).await??;
+    app.metrics.count(Happening::Refunded, 1);
+    Ok(record)
 }
 
 fn refund_in(

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::lock;
 use crate::moment::Moment;
+use crate::request_counts::RequestCounts;
 use crate::rules::Rule;
 
 /// What became of a request.
@@ -73,6 +74,7 @@ pub struct LoggedRequest {
 struct Ring {
     last_id: u64,
     entries: VecDeque<LoggedRequest>,
+    counts: RequestCounts,
 }
 
 /// The log. Old entries make room for new ones.
@@ -84,13 +86,21 @@ pub(crate) struct RequestLog {
 
 impl RequestLog {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, ring: Mutex::new(Ring { last_id: 0, entries: VecDeque::new() }) }
+        Self {
+            capacity,
+            ring: Mutex::new(Ring { last_id: 0, entries: VecDeque::new(), counts: RequestCounts::default() }),
+        }
     }
 
     /// Newest first, only those after the entry `after`.
     pub(crate) fn list(&self, limit: usize, after: u64) -> Vec<LoggedRequest> {
         let ring = lock::mutex(&self.ring);
         ring.entries.iter().rev().take_while(|entry| entry.id > after).take(limit).cloned().collect()
+    }
+
+    /// Requests since the start, those included that the log has forgotten.
+    pub(crate) fn counts(&self) -> RequestCounts {
+        lock::mutex(&self.ring).counts.clone()
     }
 
     pub(crate) fn clear(&self) {
@@ -100,6 +110,7 @@ impl RequestLog {
     fn push(&self, mut entry: LoggedRequest) {
         let mut ring = lock::mutex(&self.ring);
         ring.last_id += 1;
+        ring.counts.add(&entry);
         entry.id = ring.last_id;
         if self.capacity == 0 {
             return;

@@ -21,6 +21,7 @@ use tower::util::service_fn;
 
 use crate::connection::{ConnectionCut, Cut};
 use crate::lock;
+use crate::metrics::Metrics;
 
 /// How long open requests may take once the mirror shuts down.
 const GRACE: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     keep_alive: Duration,
+    metrics: Arc<Metrics>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stop = stopped.clone();
@@ -40,7 +42,11 @@ pub(crate) async fn serve(
                 Ok((stream, peer)) => {
                     let app = app.clone();
                     let stop = stop.clone();
-                    connections.spawn(connection(stream, peer, app, keep_alive, stop));
+                    let metrics = Arc::clone(&metrics);
+                    connections.spawn(async move {
+                        let _open = metrics.connection();
+                        connection(stream, peer, app, keep_alive, stop).await;
+                    });
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give others time to close some.

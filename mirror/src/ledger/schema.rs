@@ -5,16 +5,21 @@ use rusqlite::Connection;
 use crate::error::MirrorError;
 
 /// Version of the tables, kept in `user_version`.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 4;
 /// "FvMr", kept in `application_id`: marks the file as ours.
-const APPLICATION: i64 = 0x4676_4D72;
+pub(crate) const APPLICATION: i64 = 0x4676_4D72;
 
 /// What leads from each version to the next. A new file takes all of them, so that it has the same tables as an
 /// old one.
-const STEPS: [(i64, &str); 2] = [(1, include_str!("schema/v1.sql")), (2, include_str!("schema/v2.sql"))];
+const STEPS: [(i64, &str); 3] = [
+    (1, include_str!("schema/v1.sql")),
+    (2, include_str!("schema/v2.sql")),
+    (4, include_str!("schema/v4.sql")),
+];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 14] = [
+pub(crate) const STATE_TABLES: [&str; 15] = [
+    "retired_requests",
     "images",
     "callbacks",
     "refunds",
