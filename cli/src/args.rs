@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use favor_core::{AppId, CouponId, Fen, MerchantId, OpenId, OutRequestNo, StockId, Timestamp};
@@ -10,7 +11,7 @@ use favor_stock::StockStatus;
 
 use crate::amount::parse_amount;
 use crate::env;
-use crate::when::{parse_begin, parse_end, parse_start};
+use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -107,7 +108,10 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Mirror {
+    #[command(subcommand)]
+    pub(crate) command: Option<MirrorCommand>,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
@@ -130,6 +134,89 @@ pub(crate) struct Mirror {
     /// That clock runs so many times as fast as the machine's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) clock_rate: Option<u32>,
+    /// Start with the merchants, users and stocks of this TOML file; what a data file holds goes before them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Print a seed file that shows everything there is, and stop
+    #[arg(long)]
+    pub(crate) print_seed: bool,
+    /// Make the same ids in each run, from this number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) id_seed: Option<u64>,
+}
+
+/// What is said to a mirror that runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MirrorCommand {
+    /// Recount everything from the coupons; exits with 1 when something does not add up
+    Audit(MirrorAudit),
+    /// Write the whole state into one file
+    Snapshot(MirrorSnapshot),
+    /// Replace the whole state by that of a snapshot
+    Restore(MirrorRestore),
+    /// Forget stocks, coupons, users, faults and the log, and put back those of the seed
+    Reset(MirrorUrl),
+    /// Move the test clock forward; returns when everything due has happened
+    Advance(MirrorAdvance),
+    /// Pay with a coupon
+    Redeem(MirrorPayment),
+    /// Refund the order a coupon was used in, or a part of it
+    Refund(MirrorPayment),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorUrl {
+    /// The mirror's address; FAVOR_BASE_URL when not given
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorAudit {
+    /// Audit this data file or snapshot instead of a mirror that runs; it is not changed
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) at: MirrorUrl,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorSnapshot {
+    /// The file to write; holds private keys
+    pub(crate) file: PathBuf,
+    /// Replace an earlier snapshot
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) at: MirrorUrl,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorRestore {
+    /// A snapshot or a data file; it is not changed
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: MirrorUrl,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorAdvance {
+    /// How far, such as 90s, 5m, 12h or 30d
+    #[arg(value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) by: Duration,
+    #[command(flatten)]
+    pub(crate) at: MirrorUrl,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MirrorPayment {
+    /// The coupon
+    pub(crate) coupon_id: CouponId,
+    /// The order's total, or the part of it to refund, such as 30yuan
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    pub(crate) amount: Option<Fen>,
+    #[command(flatten)]
+    pub(crate) at: MirrorUrl,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use favor_core::{Error, ErrorKind, Outcome};
 use favor_stock::FlowError;
 
+use crate::mirror::control::RefusedByMirror;
 use crate::output::{BrokenPipe, Output};
 
 /// The documented exit codes.
@@ -68,6 +69,13 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
             "the file is not what the platform announced; nothing was kept, try again later",
         );
         return Exit::Untrusted;
+    }
+    if error.is::<RefusedByMirror>() {
+        return Exit::Refused;
+    }
+    if error.chain().any(|cause| cause.is::<reqwest::Error>()) {
+        output.complain("hint", "favor mirror starts one, and prints its address");
+        return Exit::NotSent;
     }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
         return Exit::Usage;

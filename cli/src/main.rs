@@ -53,7 +53,7 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     runtime.block_on(async {
         match command {
             Command::Demo(demo) => demo::run(demo, output).await,
-            Command::Mirror(mirror) => mirror::run(mirror, output).await,
+            Command::Mirror(mirror) => mirror::run(mirror, &global, output).await,
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,

@@ -1,18 +1,33 @@
 //! `favor mirror`: WeChat Pay's side, on this machine.
 
-use anyhow::Context as _;
-use favor_mirror::{Mirror, MirrorError, Ready};
+pub(crate) mod control;
 
-use crate::args::{self, Begin};
+use anyhow::Context as _;
+use favor_mirror::{Mirror, MirrorError, Ready, Seed};
+
+use crate::args::{self, Begin, Global};
 use crate::env;
 use crate::exit::Exit;
 use crate::output::Output;
 
-pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: args::Mirror, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    if let Some(command) = args.command {
+        return control::run(command, global, output).await;
+    }
+    if args.print_seed {
+        output.line(Seed::EXAMPLE.trim_end())?;
+        return Ok(Exit::Done);
+    }
     let stop = Stop::listen()?;
     let mut builder = Mirror::builder().listen(args.listen);
     if let Some(file) = &args.data {
         builder = builder.data(file);
+    }
+    if let Some(file) = &args.seed {
+        builder = builder.seed(Seed::read(file)?);
+    }
+    if let Some(seed) = args.id_seed {
+        builder = builder.id_seed(seed);
     }
     if let Some(file) = &args.faults {
         builder = builder.faults_file(file);
@@ -27,6 +42,9 @@ pub(crate) async fn run(args: args::Mirror, output: &Output) -> anyhow::Result<E
     })?;
     if args.data.is_some() {
         set_kept_clock(&mirror, &args).await.context("the kept clock cannot be set")?;
+    }
+    for note in mirror.seed_notes() {
+        output.talk(note);
     }
     // Removed when this function returns, also after ctrl-c.
     let temporary;

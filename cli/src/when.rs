@@ -1,5 +1,7 @@
 //! Times on the command line: RFC 3339, or a date of the Beijing calendar.
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, NaiveTime};
 use favor_core::{Timestamp, time};
 
@@ -31,6 +33,28 @@ fn moment(text: &str, time_of_day: &str) -> Result<Timestamp, String> {
     time::from_wire(text).map_err(|_| {
         "use a date such as 2026-12-01 (Beijing) or a time such as 2026-12-01T10:00:00+08:00".to_owned()
     })
+}
+
+/// Reads `90s`, `5m`, `12h`, `30d`, or several of them: `1d12h`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no length of time: write 90s, 5m, 12h or 30d");
+    let mut rest = text;
+    let mut seconds: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let unit = match rest.as_bytes()[digits] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3_600,
+            b'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let more = number.checked_mul(unit).and_then(|more| seconds.checked_add(more));
+        seconds = more.ok_or_else(wrong)?;
+        rest = &rest[digits + 1..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl From<Refusal> for Answer {
             code: Some(rule.code.to_owned()),
             number: rule.number,
             rule: Some(rule),
-            note: Some(rule.explanation.to_owned()),
+            note: Some(rule.note()),
             retry_after: None,
             file: None,
             link: None,

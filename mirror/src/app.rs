@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 
 use crate::exchange::exchange;
 use crate::fallback::not_found;
@@ -46,43 +46,9 @@ pub(crate) fn app(state: App) -> Router {
         .method_not_allowed_fallback(not_found)
         .layer(from_fn_with_state(state.clone(), exchange));
 
-    let control = Router::new()
-        .route("/_mirror", get(control::index::list))
+    let control = control::routes::router()
         .route("/_mirror/", get(control::console::page))
         .route("/_mirror/console/{file}", get(control::console::file))
-        .route("/_mirror/audit", get(control::audit::report))
-        .route("/_mirror/callbacks", get(control::callbacks::list))
-        .route("/_mirror/callbacks/{id}/replay", post(control::callbacks::replay))
-        .route("/_mirror/clock", get(control::clock::show).post(control::clock::set))
-        .route("/_mirror/coupons/{coupon_id}", get(control::coupons::show))
-        .route("/_mirror/coupons/{coupon_id}/expire", post(control::coupons::expire))
-        .route("/_mirror/coupons/{coupon_id}/redeem", post(control::coupons::redeem))
-        .route("/_mirror/coupons/{coupon_id}/refund", post(control::coupons::refund))
-        .route(
-            "/_mirror/faults",
-            get(control::faults::list).post(control::faults::plan).delete(control::faults::clear),
-        )
-        .route("/_mirror/faults/{id}", delete(control::faults::remove))
-        .route("/_mirror/healthz", get(control::health::check))
-        .route("/_mirror/keys", get(control::keys::show))
-        .route("/_mirror/keys/public-key", post(control::keys::set_phase))
-        .route("/_mirror/keys/rotate", post(control::keys::rotate))
-        .route("/_mirror/keys/schedule", post(control::keys::set_schedule))
-        .route("/_mirror/merchants", get(control::merchants::list).post(control::merchants::add))
-        .route("/_mirror/requests", get(control::requests::list))
-        .route("/_mirror/requests/{id}", get(control::requests::show))
-        .route("/_mirror/reset", post(control::reset::reset))
-        .route("/_mirror/rules", get(control::index::rules))
-        .route("/_mirror/stocks", get(control::stocks::list))
-        .route("/_mirror/stocks/{stock_id}", get(control::stocks::show))
-        .route("/_mirror/stocks/{stock_id}/coupons", get(control::stocks::list_coupons))
-        .route("/_mirror/stocks/{stock_id}/fill", post(control::coupons::fill))
-        .route("/_mirror/stocks/{stock_id}/senders", post(control::senders::add))
-        .route("/_mirror/stocks/{stock_id}/pause", post(control::stocks::pause))
-        .route("/_mirror/stocks/{stock_id}/restart", post(control::stocks::restart))
-        .route("/_mirror/stocks/{stock_id}/start", post(control::stocks::start))
-        .route("/_mirror/stocks/{stock_id}/stop", post(control::stocks::stop))
-        .route("/_mirror/users", post(control::users::save))
         .route("/_mirror/{*rest}", get(control::index::unknown).post(control::index::unknown))
         .method_not_allowed_fallback(control::index::unknown)
         .layer(from_fn(control::failure::always_json))

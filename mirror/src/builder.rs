@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -13,6 +14,7 @@ use crate::control::clock::check_rate;
 use crate::directory::Directory;
 use crate::error::MirrorError;
 use crate::fault::{self, FaultPlan, FaultRule};
+use crate::ids::FirstIds;
 use crate::ledger::{self, Ledger};
 use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
 use crate::mirror::Mirror;
@@ -21,6 +23,8 @@ use crate::notify::NotifySettings;
 use crate::platform_keys::{PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
+use crate::rules::readings::Readings;
+use crate::seed::{self, Seed, SeedError};
 use crate::state::{Settings, State};
 use crate::tls::Tls;
 
@@ -49,6 +53,9 @@ pub struct MirrorBuilder {
     clock_rate: u32,
     notify: NotifySettings,
     rotation: Option<RotationSchedule>,
+    readings: Readings,
+    id_seed: Option<u64>,
+    seed: Option<Result<Arc<Seed>, SeedError>>,
 }
 
 impl Default for MirrorBuilder {
@@ -75,6 +82,9 @@ impl Default for MirrorBuilder {
             clock_rate: 1,
             notify: NotifySettings::default(),
             rotation: None,
+            readings: Readings::default(),
+            id_seed: None,
+            seed: None,
         }
     }
 }
@@ -233,12 +243,60 @@ impl MirrorBuilder {
         self
     }
 
+    /// How the mirror reads what is not documented. Default: the best readings.
+    pub fn readings(mut self, readings: Readings) -> Self {
+        self.readings = readings;
+        self
+    }
+
+    /// Makes ids from this number: the same number and the same calls give the same ids of stocks, coupons,
+    /// payments, refunds and answers in each run, and another number gives others. Calls that run side by side
+    /// take their ids in the order in which they come. Nonces, keys and links stay random. Default: counting
+    /// begins where it always does, and the ids of answers are random.
+    pub fn id_seed(mut self, seed: u64) -> Self {
+        self.id_seed = Some(seed);
+        self
+    }
+
+    /// Merchants, users and stocks to start with. What a data file already holds goes before them. The seed's
+    /// settings are taken here, so what the builder is told afterwards goes before those.
+    pub fn seed(mut self, seed: Seed) -> Self {
+        let settings = match seed.settings() {
+            Ok(settings) => settings,
+            Err(error) => {
+                self.seed = Some(Err(error));
+                return self;
+            }
+        };
+        self.clock_at = settings.clock_at.or(self.clock_at);
+        self.wire_follows = settings.wire_follows.unwrap_or(self.wire_follows);
+        self.start_delay = settings.start_delay.unwrap_or(self.start_delay);
+        self.monthly_cap = settings.monthly_cap.unwrap_or(self.monthly_cap);
+        self.rate_limits = settings.rate_limits.unwrap_or(self.rate_limits);
+        self.id_seed = settings.id_seed.or(self.id_seed);
+        self.phase = settings.phase.unwrap_or(self.phase);
+        self.readings = settings.readings.unwrap_or(self.readings);
+        self.seed = Some(Ok(Arc::new(seed)));
+        self
+    }
+
+    /// The same from a file. Whether it can be read shows when the mirror is started.
+    pub fn seed_file(mut self, file: impl AsRef<Path>) -> Self {
+        match Seed::read(file) {
+            Ok(seed) => self.seed(seed),
+            Err(error) => {
+                self.seed = Some(Err(error));
+                self
+            }
+        }
+    }
+
     /// Starts the mirror on the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, the data file cannot be used, or a merchant seed or a fault rule is not
-    /// usable.
+    /// When the address cannot be bound, the data file cannot be used, or a merchant seed, the seed file or a fault
+    /// rule is not usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         let faults = self.first_faults()?;
         check_rate(self.clock_rate)?;
@@ -251,12 +309,28 @@ impl MirrorBuilder {
         let first_clock =
             if self.clock_rate == 1 { first_clock } else { first_clock.at_rate(self.clock_rate) };
         let first_clock = if self.frozen { first_clock.freeze() } else { first_clock };
+        let seed = self.seed.clone().transpose()?;
         let data = self.data.clone();
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
             .await
             .map_err(|_| MirrorError::Stopped)??;
         let builder = self.clone();
-        let stored = ledger.write(move |db| Ok(builder.load(db, first_clock))).await??;
+        let of_builder = seed.clone();
+        let stored = ledger
+            .write(move |db| {
+                ledger::all_or_nothing(db, |db| builder.load(db, first_clock, of_builder.as_deref()))
+            })
+            .await;
+        let stored = match stored.map_err(MirrorError::from).flatten() {
+            Ok(stored) => stored,
+            Err(error) => {
+                ledger.close().await;
+                return Err(error);
+            }
+        };
+        for note in &stored.notes {
+            tracing::warn!("{note}");
+        }
         let settings = Settings {
             start_delay: self.start_delay,
             monthly_cap: self.monthly_cap,
@@ -264,6 +338,10 @@ impl MirrorBuilder {
             first_clock,
             open_control: self.open_control,
             request_timeout: self.request_timeout,
+            readings: self.readings,
+            id_seed: stored.id_seed,
+            seed,
+            seed_notes: stored.notes,
         };
         let state = State::new(
             settings,
@@ -273,7 +351,7 @@ impl MirrorBuilder {
             RequestLog::new(self.request_log),
             RateLimits::new(self.rate_limits),
             stored.platform,
-            Directory::new(stored.merchants),
+            stored.merchants,
             faults,
         );
         Mirror::listen(state, Tls::new(stored.authority, self.handshake), self.listen).await
@@ -288,7 +366,12 @@ impl MirrorBuilder {
     }
 
     /// Takes from the store what it holds, and puts in what it lacks.
-    fn load(&self, db: &Connection, first_clock: ClockMode) -> Result<Stored, MirrorError> {
+    fn load(
+        &self,
+        db: &Connection,
+        first_clock: ClockMode,
+        seed: Option<&Seed>,
+    ) -> Result<Stored, MirrorError> {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
         let clock = match ledger::clock::load(db).map_err(storage)? {
             Some(clock) => clock,
@@ -298,12 +381,33 @@ impl MirrorBuilder {
             }
         };
         let now = Clocks::new(clock, self.wire_follows).both();
-        Ok(Stored {
-            clock,
-            platform: self.load_platform(db, now)?,
-            merchants: self.load_merchants(db, now.wire)?,
-            authority: load_authority(db)?,
-        })
+        let mut notes = Vec::new();
+        let id_seed = self.load_ids(db, &mut notes)?;
+        let platform = self.load_platform(db, now)?;
+        let merchants = Directory::new(self.load_merchants(db, now.wire, seed, &mut notes)?);
+        if let Some(seed) = seed {
+            let world =
+                seed::World { merchants: &merchants, start_delay: self.start_delay, now: clock.now() };
+            notes.extend(seed::apply(db, seed, world)?);
+        }
+        Ok(Stored { clock, platform, merchants, authority: load_authority(db)?, id_seed, notes })
+    }
+
+    /// What ids are made from: once some have been given out, that does not change.
+    fn load_ids(&self, db: &Connection, notes: &mut Vec<String>) -> Result<Option<u64>, MirrorError> {
+        let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
+        let held = ledger::first_ids::seed(db).map_err(storage)?;
+        match self.id_seed {
+            Some(wanted) if held != Some(wanted) => {
+                if ledger::first_ids::are_in_use(db).map_err(storage)? {
+                    notes.push("id_seed: the data file has ids already and goes on with them".to_owned());
+                    return Ok(held);
+                }
+                ledger::first_ids::save(db, wanted, FirstIds::of(wanted)).map_err(storage)?;
+                Ok(Some(wanted))
+            }
+            _ => Ok(held),
+        }
     }
 
     fn load_platform(&self, db: &Connection, now: Times) -> Result<PlatformKeys, MirrorError> {
@@ -317,37 +421,68 @@ impl MirrorBuilder {
         Ok(platform)
     }
 
-    fn load_merchants(&self, db: &Connection, now: Moment) -> Result<Vec<KnownMerchant>, MirrorError> {
+    fn load_merchants(
+        &self,
+        db: &Connection,
+        now: Moment,
+        seed: Option<&Seed>,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<KnownMerchant>, MirrorError> {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
         let mut known = ledger::merchants::all(db).map_err(storage)?;
         let mut taken: Vec<_> =
             known.iter().map(|merchant| merchant.public.private_key_pem.clone()).collect();
-        for seed in self.seeds()? {
-            if known.iter().any(|merchant| merchant.mchid() == seed.mchid) {
-                continue;
+        let mut make = |merchant: &MerchantSeed| {
+            if let Some(held) = known.iter().find(|held| held.mchid() == merchant.mchid) {
+                return Ok(seed::note_differences(held, merchant));
             }
-            let merchant = KnownMerchant::from_seed(&seed, &taken, now)?;
-            ledger::merchants::insert(db, &merchant, seed.balance_fen).map_err(storage)?;
-            taken.push(merchant.public.private_key_pem.clone());
-            known.push(merchant);
+            let made = KnownMerchant::from_seed(merchant, &taken, now)?;
+            ledger::merchants::insert(db, &made, merchant.balance_fen).map_err(storage)?;
+            taken.push(made.public.private_key_pem.clone());
+            known.push(made);
+            Ok::<_, MirrorError>(None)
+        };
+        let builders = self.seeds(seed)?;
+        for merchant in builders.iter().filter(|merchant| merchant.mchid == DEFAULT_MCHID) {
+            make(merchant)?;
+        }
+        for entry in seed.into_iter().flat_map(|seed| seed::merchants(seed, now)) {
+            let (merchant, place) = entry?;
+            if self.merchants.iter().any(|given| given.mchid == merchant.mchid) {
+                return Err(place("the id is taken by a merchant that was added before".to_owned()).into());
+            }
+            match make(&merchant) {
+                Ok(note) => notes.extend(note),
+                Err(MirrorError::Seed { reason, .. } | MirrorError::Key { reason }) => {
+                    return Err(place(reason).into());
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        for merchant in builders.iter().filter(|merchant| merchant.mchid != DEFAULT_MCHID) {
+            make(merchant)?;
         }
         Ok(known)
     }
 
-    /// The default merchant, or what takes its place, and then the others.
-    fn seeds(&self) -> Result<Vec<MerchantSeed>, MirrorError> {
+    /// The default merchant, or what takes its place, and then the others; without the default one where the
+    /// seed has it.
+    fn seeds(&self, seed: Option<&Seed>) -> Result<Vec<MerchantSeed>, MirrorError> {
         let mut seeds = vec![MerchantSeed::default_merchant()];
-        for seed in &self.merchants {
-            if seed.mchid == DEFAULT_MCHID {
-                seeds[0] = seed.clone();
-            } else if seeds.iter().any(|earlier| earlier.mchid == seed.mchid) {
+        for given in &self.merchants {
+            if given.mchid == DEFAULT_MCHID {
+                seeds[0] = given.clone();
+            } else if seeds.iter().any(|earlier| earlier.mchid == given.mchid) {
                 return Err(MirrorError::Seed {
-                    mchid: seed.mchid.clone(),
+                    mchid: given.mchid.clone(),
                     reason: "the id is taken".to_owned(),
                 });
             } else {
-                seeds.push(seed.clone());
+                seeds.push(given.clone());
             }
+        }
+        if seed.is_some_and(|seed| seed.has_merchant(DEFAULT_MCHID)) {
+            seeds.remove(0);
         }
         Ok(seeds)
     }
@@ -358,8 +493,10 @@ impl MirrorBuilder {
 struct Stored {
     clock: ClockMode,
     platform: PlatformKeys,
-    merchants: Vec<KnownMerchant>,
+    merchants: Directory,
     authority: Authority,
+    id_seed: Option<u64>,
+    notes: Vec<String>,
 }
 
 fn load_authority(db: &Connection) -> Result<Authority, MirrorError> {

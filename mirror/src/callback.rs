@@ -10,8 +10,9 @@ use crate::fields::Fields;
 use crate::ledger::callbacks;
 use crate::parameters;
 use crate::rules::Refusal;
-use crate::rules::callback::{self, NONE, URL};
+use crate::rules::callback::{self, NONE, URL, URL_UNCLEAR};
 use crate::rules::parameter::Field;
+use crate::rules::readings::{BadCallback, UnsetCallback};
 use crate::state::App;
 
 const MCHID: Field = Field::new("mchid", "商户号").with_required("回调商户不能为空");
@@ -21,12 +22,16 @@ const SWITCH: Field = Field::new("switch", "回调开关");
 /// `GET …/callbacks`
 pub(crate) async fn get(State(app): State<App>, Extension(call): Extension<Call>) -> Result<Answer, Answer> {
     let mchid = parameters::required_query(&call, MCHID, 20)?;
-    callback::own(call.merchant.mchid(), call.merchant.product_permission, &mchid)?;
+    callback::own((&*call.merchant).into(), &mchid)?;
     let found = app.ledger.read({
         let mchid = mchid.clone();
         move |db| callbacks::find(db, &mchid)
     });
-    let notify_url = found.await?.ok_or_else(|| Refusal::from(&NONE))?;
+    let notify_url = match (found.await?, app.readings().unset_callback) {
+        (Some(notify_url), _) => notify_url,
+        (None, UnsetCallback::NotFound) => return Err(Refusal::from(&NONE).into()),
+        (None, UnsetCallback::Empty) => String::new(),
+    };
     Ok(Answer::ok(&json!({ "notify_url": notify_url, "mchid": mchid })))
 }
 
@@ -38,9 +43,13 @@ pub(crate) async fn set(State(app): State<App>, Extension(call): Extension<Call>
     let notify_url = fields.required_text(NOTIFY_URL, 256)?.to_owned();
     let pushes = fields.flag(SWITCH)?.unwrap_or(true);
     if !callback::is_address(&notify_url) {
-        return Err(Refusal::from(&URL).into());
+        let rule = match app.readings().bad_callback {
+            BadCallback::ParamError => &URL,
+            BadCallback::SystemError => &URL_UNCLEAR,
+        };
+        return Err(Refusal::from(rule).into());
     }
-    callback::own(call.merchant.mchid(), call.merchant.product_permission, &mchid)?;
+    callback::own((&*call.merchant).into(), &mchid)?;
     let now = app.clocks.now();
     // The documented sample shows it without scheme.
     let shown = notify_url.split_once("://").map_or(notify_url.as_str(), |(_, rest)| rest).to_owned();

@@ -40,6 +40,11 @@ impl Validity {
         Self::from(now.plus_days(-1 - Self::DAYS))
     }
 
+    /// Five years that end at this time.
+    pub(crate) fn until(end: Moment) -> Self {
+        Self::from(end.plus_days(-Self::DAYS))
+    }
+
     pub(crate) fn from(start: Moment) -> Self {
         let not_before = Moment::from_millis(start.seconds() * 1_000);
         Self { not_before, not_after: not_before.plus_days(Self::DAYS) }

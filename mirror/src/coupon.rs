@@ -14,10 +14,12 @@ use crate::answer::Answer;
 use crate::exchange::Call;
 use crate::ledger::users::{self, UserState};
 use crate::ledger::{coupons, requests, stocks};
+use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::notify::{self, Raised};
 use crate::parameters;
 use crate::rules::parameter::Field;
+use crate::rules::readings::Readings;
 use crate::rules::send::{self, SendView};
 use crate::rules::{Refusal, query};
 use crate::state::App;
@@ -44,6 +46,8 @@ pub(crate) async fn send(
         product_permission: call.merchant.product_permission,
         appid_bound: call.merchant.has_appid(&request.appid),
         monthly_cap: app.settings.monthly_cap,
+        crowded: call.crowded,
+        readings: app.readings(),
     };
     let clocks = app.clocks.clone();
     let notified = app.notify.sends().then(|| app.clone());
@@ -58,7 +62,13 @@ pub(crate) async fn send(
         Ok((given, raised))
     };
     let (given, _raised) = app.ledger.write(given).await?;
-    let (Given::New(id) | Given::Before(id)) = given?;
+    let id = match given? {
+        Given::New(id) => {
+            app.metrics.count(Happening::Sent, 1);
+            id
+        }
+        Given::Before(id) => id,
+    };
     Ok(Answer::ok(&json!({ "coupon_id": id.to_string() })))
 }
 
@@ -69,6 +79,8 @@ struct Sender {
     product_permission: bool,
     appid_bound: bool,
     monthly_cap: Option<i64>,
+    crowded: bool,
+    readings: Readings,
 }
 
 /// The coupon that answers a send.
@@ -91,7 +103,8 @@ fn send_in(
     request: &SendRequest,
     now: Moment,
 ) -> rusqlite::Result<Result<Given, Refusal>> {
-    let view = look(db, sender, request, now)?;
+    let mut view = look(db, sender, request, now)?;
+    let free = free_number(db, &mut view, now)?;
     let decision = match send::decide(&view, request, now) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal)),
@@ -110,6 +123,9 @@ fn send_in(
                 begins,
                 ends,
             };
+            if let Some(made) = free {
+                requests::retire_send(db, &sender.mchid, &request.out_request_no, made)?;
+            }
             let id = coupons::insert(db, &coupon)?;
             requests::keep_send(db, &sender.mchid, &request.out_request_no, &request.digest, id)?;
             stocks::count_coupons(db, stock.id, 1)?;
@@ -122,6 +138,21 @@ fn send_in(
         (send::Decision::Repeat(id), _) => Ok(Ok(Given::Before(id))),
         (send::Decision::Give { .. }, None) => Ok(Err(Refusal::from(&send::STOCK))),
     }
+}
+
+/// Forgets what the number made earlier if its life is over, and says what that was.
+fn free_number(db: &Connection, view: &mut SendView, now: Moment) -> rusqlite::Result<Option<i64>> {
+    let Some(earlier) = &view.earlier else { return Ok(None) };
+    if view.readings.number_lifetime_hours == 0 {
+        return Ok(None);
+    }
+    let made = earlier.made;
+    let over =
+        coupons::find(db, made)?.is_some_and(|coupon| view.readings.number_is_free(coupon.received, now));
+    if over {
+        view.earlier = None;
+    }
+    Ok(over.then_some(made))
 }
 
 fn look(db: &Connection, sender: &Sender, request: &SendRequest, now: Moment) -> rusqlite::Result<SendView> {
@@ -155,6 +186,8 @@ fn look(db: &Connection, sender: &Sender, request: &SendRequest, now: Moment) ->
         day_amount: stocks::day_amount(db, id, now.beijing_day())?,
         month_amount,
         monthly_cap: sender.monthly_cap,
+        crowded: sender.crowded,
+        readings: sender.readings,
         stock,
     })
 }

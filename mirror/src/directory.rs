@@ -28,6 +28,14 @@ impl Directory {
         self.merchants.push(Arc::new(merchant));
     }
 
+    /// Puts a changed merchant in the place it had.
+    pub(crate) fn replace(&mut self, merchant: KnownMerchant) {
+        match self.places.get(merchant.mchid()).and_then(|place| self.merchants.get_mut(*place)) {
+            Some(held) => *held = Arc::new(merchant),
+            None => self.add(merchant),
+        }
+    }
+
     pub(crate) fn find(&self, mchid: &str) -> Option<Arc<KnownMerchant>> {
         self.places.get(mchid).and_then(|place| self.merchants.get(*place)).map(Arc::clone)
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::seed::SeedError;
+
 pub(crate) type Source = Box<dyn StdError + Send + Sync>;
 
 /// Why a mirror could not start, or could not do what it was told.
@@ -44,6 +46,9 @@ pub enum MirrorError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A seed file has a mistake.
+    #[error(transparent)]
+    SeedFile(#[from] SeedError),
     /// A fault rule cannot be carried out.
     #[error("fault rule is not usable: {reason}")]
     Fault {
@@ -67,6 +72,14 @@ pub enum MirrorError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// A snapshot cannot be written or restored.
+    #[error("{}: {reason}", .file.display())]
+    Snapshot {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// The thing that was named does not exist.
     #[error("no such {what}")]

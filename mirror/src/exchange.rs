@@ -2,10 +2,11 @@
 //!
 //! The order of checks is: authentication (401), route (404), rate (429), then what the endpoint checks.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
@@ -13,19 +14,23 @@ use http::{HeaderMap, Version, header};
 
 use crate::answer::Answer;
 use crate::auth::{self, Signed};
+use crate::authorization::Authorization;
 use crate::doctor::{self, Case};
 use crate::fault::{self, FaultKind, FaultPlace, FaultRule, Subject};
 use crate::image::multipart;
 use crate::merchant::KnownMerchant;
-use crate::operation::{IMAGE_UPLOAD, Operation};
+use crate::operation::{COUPON_SEND, IMAGE_UPLOAD, Operation};
 use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
+use crate::rate::Caller;
 use crate::reached::{self, Named};
 use crate::request_body;
 use crate::request_log::{Recording, Verdict};
-use crate::rules::Refusal;
-use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE};
+use crate::rules::authentication::NONCE;
+use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, USER_AGENT};
 use crate::rules::parameter::FORMAT;
+use crate::rules::readings::{ConcurrentSends, MissingUserAgent, ReusedNonce};
+use crate::rules::{Refusal, ensure};
 use crate::state::App;
 use crate::wire_copy::WireCopy;
 
@@ -38,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) content_type: Option<String>,
     pub(crate) query: Option<String>,
+    /// Another send to the same user is under way, and by the mirror's reading that counts.
+    pub(crate) crowded: bool,
     /// The mirror's address as this client names it, for links: `http://host:port`.
     pub(crate) base_url: String,
     /// The same for links to files of a day, which have a host of their own in production.
@@ -120,6 +127,21 @@ fn named(operation: Option<&Operation>) -> &'static str {
 
 async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next: Next) -> Outgoing {
     recording.entry().operation = incoming.operation.map(|operation| operation.name);
+    let readings = app.readings();
+    if readings.missing_user_agent == MissingUserAgent::Refused
+        && !incoming.parts.headers.contains_key(header::USER_AGENT)
+    {
+        let bare = Answer { body: Bytes::new(), ..Refusal::from(&USER_AGENT).into() };
+        return finish(app, recording, &bare, None);
+    }
+    let sends = incoming.operation.is_some_and(|operation| operation.name == COUPON_SEND.name);
+    let openid = incoming.openid.clone();
+    let under_way = match &openid {
+        Some(openid) if sends && readings.concurrent_sends == ConcurrentSends::FalseLimit => {
+            Some(app.crowd.enter(openid))
+        }
+        _ => None,
+    };
     if let Some(rule) = strike(app, recording, FaultPlace::BeforeVerify, incoming.subject()).await
         && let Some(answer) = fault::instead_of_work(&rule)
     {
@@ -136,7 +158,7 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     };
     let platform = app.platform();
     let signer = platform.signer(incoming.wechatpay_serial(), merchant.public_key_only, app.clocks.now());
-    if let Err(refusal) = pass_edge(app, &merchant, &incoming, &platform.public_key.serial) {
+    if let Err(refusal) = pass_edge(app, recording, &merchant, &incoming, &platform.public_key.serial) {
         return finish(app, recording, &refusal.into(), Some(&signer));
     }
     let struck = strike(app, recording, FaultPlace::BeforeCommit, incoming.subject()).await;
@@ -149,7 +171,8 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     }
     let subject = incoming.subject();
     let (operation, openid) = (subject.operation.to_owned(), subject.openid.map(str::to_owned));
-    let answer = work(merchant, incoming, app.base_url().to_owned(), next).await;
+    let crowded = under_way.as_ref().is_some_and(|send| send.crowded);
+    let answer = work(merchant, incoming, crowded, app.base_url().to_owned(), next).await;
     recording.answer(&answer);
     let subject = Subject { operation: &operation, openid: openid.as_deref() };
     match strike(app, recording, FaultPlace::AfterCommit, subject).await {
@@ -224,7 +247,14 @@ fn authenticate(
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
     }
-    check.result
+    let merchant = check.result?;
+    if app.readings().reused_nonce == ReusedNonce::Refused {
+        let used = header.and_then(|header| Authorization::parse(header).ok());
+        let fresh =
+            used.is_none_or(|used| app.nonces.is_new(merchant.mchid(), used.nonce, app.clocks.wire_now()));
+        ensure(fresh, &NONCE)?;
+    }
+    Ok(merchant)
 }
 
 /// The value of a header that occurs exactly once and is text.
@@ -240,14 +270,19 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// What lies between authentication and the endpoint.
 fn pass_edge(
     app: &App,
+    recording: &mut Recording,
     merchant: &KnownMerchant,
     incoming: &Incoming,
     public_key_id: &str,
 ) -> Result<(), Refusal> {
-    if let Some(operation) = incoming.operation
-        && !app.rates.allows(operation, merchant.mchid(), app.clocks.wire_now())
-    {
-        return Err(Refusal::from(&RATE));
+    if let Some(operation) = incoming.operation {
+        let peer = incoming.parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map(|peer| peer.0.ip().to_canonical());
+        let caller = Caller { mchid: merchant.mchid(), address };
+        if let Err(limit) = app.rates.admit(operation, caller, app.clocks.wire_now()) {
+            recording.entry().notes.push(format!("the limit is {}", limit.words()));
+            return Err(Refusal::from(&RATE));
+        }
     }
     match incoming.wechatpay_serial() {
         Some(serial) if serial.starts_with(PUBLIC_KEY_PREFIX) && serial != public_key_id => {
@@ -260,6 +295,7 @@ fn pass_edge(
 async fn work(
     merchant: Arc<KnownMerchant>,
     incoming: Incoming,
+    crowded: bool,
     base_url_of_mirror: String,
     next: Next,
 ) -> Answer {
@@ -269,7 +305,15 @@ async fn work(
     let Named { base_url, download_url } = reached::named(&parts)
         .unwrap_or_else(|| Named { base_url: base_url_of_mirror.clone(), download_url: base_url_of_mirror });
     let mut request = Request::from_parts(parts, Body::empty());
-    request.extensions_mut().insert(Call { merchant, body, content_type, query, base_url, download_url });
+    request.extensions_mut().insert(Call {
+        merchant,
+        body,
+        content_type,
+        query,
+        crowded,
+        base_url,
+        download_url,
+    });
     let mut response = next.run(request).await;
     // Endpoints answer with an `Answer`. Without one the router turned the request away, which for a known
     // path means that a parameter in it is not UTF-8.
@@ -284,5 +328,5 @@ fn finish(app: &App, recording: &mut Recording, answer: &Answer, signer: Option<
 }
 
 fn dress(app: &App, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
-    Outgoing::new(answer, signer, &outgoing::request_id(answer.number), app.clocks.wire_now())
+    Outgoing::new(answer, signer, &app.request_ids.next(answer.number), app.clocks.wire_now())
 }

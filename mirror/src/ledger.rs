@@ -13,6 +13,7 @@ pub(crate) mod callbacks;
 pub(crate) mod clock;
 pub(crate) mod coupons;
 pub(crate) mod deliveries;
+pub(crate) mod first_ids;
 pub(crate) mod images;
 pub(crate) mod keys;
 pub(crate) mod merchants;
@@ -26,8 +27,9 @@ pub(crate) mod stock_views;
 pub(crate) mod stocks;
 pub(crate) mod users;
 
-use std::path::Path;
-use std::sync::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OpenFlags};
@@ -35,6 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::MirrorError;
 use crate::lock;
+use crate::metrics::WriterCounts;
 use batch::{Job, Work};
 
 /// Most jobs that share one transaction.
@@ -71,8 +74,12 @@ impl From<LedgerError> for MirrorError {
 /// A message to a thread.
 enum Message {
     Job(Box<dyn Job>),
+    /// Work that needs the connection outside a transaction.
+    Alone(Alone),
     Close,
 }
+
+type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// Handle to the store.
 #[derive(Debug)]
@@ -80,6 +87,9 @@ pub(crate) struct Ledger {
     writer: mpsc::Sender<Message>,
     reader: Option<mpsc::Sender<Message>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The file, unless all is in memory.
+    file: Option<PathBuf>,
+    pub(crate) counts: Arc<WriterCounts>,
 }
 
 impl Ledger {
@@ -93,16 +103,18 @@ impl Ledger {
         .map_err(storage)?;
         schema::prepare(&connection, file.is_some())?;
         let mut threads = Vec::new();
-        let writer = start("favor-mirror-writer", connection, batch::commit, &mut threads)?;
+        let counts = Arc::new(WriterCounts::default());
+        let of_writer = Some(Arc::clone(&counts));
+        let writer = start("favor-mirror-writer", connection, batch::commit, of_writer, &mut threads)?;
         let reader = match file {
             Some(file) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(file, flags).map_err(storage)?;
-                Some(start("favor-mirror-reader", connection, batch::read, &mut threads)?)
+                Some(start("favor-mirror-reader", connection, batch::read, None, &mut threads)?)
             }
             None => None,
         };
-        Ok(Self { writer, reader, threads: Mutex::new(threads) })
+        Ok(Self { writer, reader, threads: Mutex::new(threads), file: file.map(Path::to_owned), counts })
     }
 
     /// Runs work that changes something. When this returns `Ok`, the change is committed.
@@ -121,6 +133,26 @@ impl Ledger {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         Self::submit(self.reader.as_ref().unwrap_or(&self.writer), work).await
+    }
+
+    /// Runs work on the writer's connection between two transactions, with all earlier changes committed.
+    pub(crate) async fn alone<T, F>(&self, work: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> T + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work: Alone = Box::new(move |connection| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
+            reply.send(done.map_err(|_| LedgerError::Panicked)).ok();
+        });
+        self.writer.send(Message::Alone(work)).await.map_err(|_| LedgerError::Closed)?;
+        answer.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// The file that keeps everything; none when all is in memory.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     async fn submit<T, F>(thread: &mpsc::Sender<Message>, work: F) -> Result<T, LedgerError>
@@ -150,39 +182,65 @@ impl Ledger {
     }
 }
 
+/// Undoes everything when the work itself says that it failed.
+pub(crate) fn all_or_nothing<T, E>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> rusqlite::Result<Result<T, E>> {
+    connection.execute_batch("SAVEPOINT whole")?;
+    let result = work(connection);
+    if result.is_err() {
+        connection.execute_batch("ROLLBACK TO whole")?;
+    }
+    connection.execute_batch("RELEASE whole")?;
+    Ok(result)
+}
+
 fn start(
     name: &str,
     connection: Connection,
     run: fn(&Connection, Vec<Box<dyn Job>>),
+    counts: Option<Arc<WriterCounts>>,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> Result<mpsc::Sender<Message>, MirrorError> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let thread = thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || serve(&connection, receiver, run))
+        .spawn(move || serve(connection, receiver, run, counts.as_deref()))
         .map_err(|error| MirrorError::Storage(Box::new(error)))?;
     threads.push(thread);
     Ok(sender)
 }
 
 fn serve(
-    connection: &Connection,
+    mut connection: Connection,
     mut messages: mpsc::Receiver<Message>,
     run: fn(&Connection, Vec<Box<dyn Job>>),
+    counts: Option<&WriterCounts>,
 ) {
+    let run = |connection: &Connection, jobs: Vec<Box<dyn Job>>| {
+        if let Some(counts) = counts {
+            counts.count(jobs.len());
+        }
+        run(connection, jobs);
+    };
     let mut waiting = Vec::with_capacity(BATCH);
     let mut open = true;
     while open && messages.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let mut jobs = Vec::with_capacity(waiting.len());
         for message in waiting.drain(..) {
             match message {
-                Message::Job(job) if open => jobs.push(job),
                 // Dropping a job tells its caller that the store is closed.
-                Message::Job(_) => {}
+                Message::Job(_) | Message::Alone(_) if !open => {}
+                Message::Job(job) => jobs.push(job),
+                Message::Alone(work) => {
+                    run(&connection, std::mem::take(&mut jobs));
+                    work(&mut connection);
+                }
                 Message::Close => open = false,
             }
         }
-        run(connection, jobs);
+        run(&connection, jobs);
     }
 }
 

@@ -17,6 +17,7 @@ mod connection;
 mod connection_end;
 mod control;
 mod coupon;
+mod crowd;
 mod directory;
 mod doctor;
 mod error;
@@ -26,15 +27,18 @@ mod fault;
 mod fields;
 mod flow;
 mod http_connection;
+mod ids;
 mod image;
 mod ledger;
 mod listening;
 mod lock;
 mod merchant;
+mod metrics;
 mod mirror;
 mod moment;
 mod near_miss;
 mod nearest_path;
+mod nonces;
 mod notify;
 mod operation;
 mod outgoing;
@@ -49,10 +53,13 @@ mod rate;
 mod reached;
 mod ready;
 mod request_body;
+mod request_counts;
 mod request_log;
 mod rsa_key;
 mod rules;
+mod seed;
 mod serve;
+mod snapshot;
 mod sniff;
 mod state;
 mod stock;
@@ -66,7 +73,7 @@ pub use control::stocks::{DayBudget, StockRecord};
 pub use doctor::{Cause, CauseWords, DifferencePart, SignatureDiagnosis, SignatureHeader};
 pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
-pub use merchant::{Merchant, MerchantCertificate, MerchantSeed};
+pub use merchant::{CertificateChange, Merchant, MerchantCertificate, MerchantChange, MerchantSeed};
 pub use mirror::Mirror;
 pub use notify::{
     DeliveryRecord, GENERAL_RETRIES, MINUTE_RETRIES, NotificationDraft, NotificationRecord,
@@ -78,5 +85,11 @@ pub use payment::{
 pub use platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
+pub use rules::readings::{
+    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, MissingUserAgent, NumberReused,
+    PagePastEnd, Reading, Readings, RepeatedChange, RepeatedStart, ReusedNonce, SendNotRunning, TooSoon,
+    UnknownMerchant, UnsetCallback, WrongCreator,
+};
 pub use rules::{Provenance, Rule};
+pub use seed::{Seed, SeedError};
 pub use wire_copy::WireCopy;

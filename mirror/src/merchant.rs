@@ -1,8 +1,11 @@
 //! Merchants: what a test is given, what it may ask for, and what the server knows.
 
+mod change;
+
 use std::fmt;
 
 use aws_lc_rs::digest;
+use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use crate::aead;
@@ -11,6 +14,8 @@ use crate::error::MirrorError;
 use crate::moment::Moment;
 use crate::random;
 use crate::rsa_key::{SigningKey, VerifyingKey};
+
+pub use change::{CertificateChange, MerchantChange};
 
 pub(crate) const DEFAULT_MCHID: &str = "1900000109";
 pub(crate) const DEFAULT_APPID: &str = "wx00000000000000aa";
@@ -91,15 +96,24 @@ pub struct MerchantSeed {
     /// State of the API certificate.
     #[serde(default)]
     pub certificate: MerchantCertificate,
+    /// When the API certificate ends; goes before `certificate`. Default: what that says.
+    #[serde(default)]
+    pub certificate_expires: Option<DateTime<FixedOffset>>,
     /// Whether the cash-coupon product is opened. Default: yes.
     #[serde(default = "yes")]
     pub product_permission: bool,
+    /// Whether the push of marketing events is opened; without it there is no callback address. Default: yes.
+    #[serde(default = "yes")]
+    pub event_permission: bool,
     /// Registered in public-key mode: there are no platform certificates for it. Default: no.
     #[serde(default)]
     pub public_key_only: bool,
     /// Merchants of one brand may share no-cash stocks.
     #[serde(default)]
     pub brand: Option<String>,
+    /// The service provider that this merchant has authorised: its no-cash stocks may be spent here.
+    #[serde(default)]
+    pub service_provider: Option<String>,
 }
 
 fn yes() -> bool {
@@ -116,9 +130,12 @@ impl MerchantSeed {
             private_key_pem: None,
             api_v3_key: None,
             certificate: MerchantCertificate::Valid,
+            certificate_expires: None,
             product_permission: true,
+            event_permission: true,
             public_key_only: false,
             brand: None,
+            service_provider: None,
         }
     }
 
@@ -139,22 +156,43 @@ impl fmt::Debug for MerchantSeed {
             .field("appids", &self.appids)
             .field("balance_fen", &self.balance_fen)
             .field("certificate", &self.certificate)
+            .field("certificate_expires", &self.certificate_expires)
             .field("product_permission", &self.product_permission)
+            .field("event_permission", &self.event_permission)
             .field("public_key_only", &self.public_key_only)
             .field("brand", &self.brand)
+            .field("service_provider", &self.service_provider)
             .finish_non_exhaustive()
     }
 }
 
 /// A merchant as the server knows it; its keys are parsed.
-#[derive(Debug)]
 pub(crate) struct KnownMerchant {
     pub(crate) public: Merchant,
     pub(crate) certificate: Option<KnownCertificate>,
     pub(crate) api_v3_key: [u8; aead::KEY_LENGTH],
     pub(crate) product_permission: bool,
+    pub(crate) event_permission: bool,
     pub(crate) public_key_only: bool,
     pub(crate) brand: Option<String>,
+    /// The service provider that this merchant has authorised.
+    pub(crate) service_provider: Option<String>,
+}
+
+impl fmt::Debug for KnownMerchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownMerchant").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// What a merchant may do, and whom it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) product_permission: bool,
+    pub(crate) event_permission: bool,
+    pub(crate) public_key_only: bool,
+    pub(crate) brand: Option<String>,
+    pub(crate) service_provider: Option<String>,
 }
 
 #[derive(Debug)]
@@ -182,15 +220,15 @@ impl KnownMerchant {
             Some(key) => key.clone(),
             None => derived("api v3 key", &seed.mchid)[..aead::KEY_LENGTH].to_owned(),
         };
-        let validity = match seed.certificate {
-            MerchantCertificate::Valid => Some(Validity::around(now)),
-            MerchantCertificate::Expired => Some(Validity::over(now)),
-            MerchantCertificate::Missing => None,
+        let validity = match (seed.certificate_expires, seed.certificate) {
+            (Some(end), _) => Some(Validity::until(end.into())),
+            (None, MerchantCertificate::Valid) => Some(Validity::around(now)),
+            (None, MerchantCertificate::Expired) => Some(Validity::over(now)),
+            (None, MerchantCertificate::Missing) => None,
         };
         let (serial_no, certificate_pem) = match validity {
             Some(validity) => {
-                // A leading 1 keeps the number positive and 40 digits long.
-                let serial_no = format!("1{}", &derived("serial", &seed.mchid)[..39]).to_uppercase();
+                let serial_no = serial(&seed.mchid);
                 let holder = Holder::Merchant(&seed.mchid);
                 let pem = certificate::issue(holder, &serial_no, key.private_pem(), validity)?;
                 (serial_no, pem)
@@ -213,22 +251,46 @@ impl KnownMerchant {
         };
         let certificate = validity
             .map(|validity| KnownCertificate { key: key.verifying_key(), not_after: validity.not_after });
-        Self::restore(public, certificate, seed.product_permission, seed.public_key_only, seed.brand.clone())
+        let standing = Standing {
+            product_permission: seed.product_permission,
+            event_permission: seed.event_permission,
+            public_key_only: seed.public_key_only,
+            brand: seed.brand.clone(),
+            service_provider: seed.service_provider.clone(),
+        };
+        Self::restore(public, certificate, standing)
     }
 
     /// The same from what the data file keeps.
     pub(crate) fn restore(
         public: Merchant,
         certificate: Option<KnownCertificate>,
-        product_permission: bool,
-        public_key_only: bool,
-        brand: Option<String>,
+        standing: Standing,
     ) -> Result<Self, MirrorError> {
         let api_v3_key = public.api_v3_key.as_bytes().try_into().map_err(|_| MirrorError::Seed {
             mchid: public.mchid.clone(),
             reason: "an APIv3 key has 32 ASCII characters".to_owned(),
         })?;
-        Ok(Self { public, certificate, api_v3_key, product_permission, public_key_only, brand })
+        let Standing { product_permission, event_permission, public_key_only, brand, service_provider } =
+            standing;
+        Ok(Self {
+            public,
+            certificate,
+            api_v3_key,
+            product_permission,
+            event_permission,
+            public_key_only,
+            brand,
+            service_provider,
+        })
+    }
+
+    /// Whether no-cash stocks of `creator` may be spent at this merchant: it is the creator, of its brand, or
+    /// has authorised it as its service provider.
+    pub(crate) fn takes_stocks_of(&self, creator: &Self) -> bool {
+        self.mchid() == creator.mchid()
+            || (self.brand.is_some() && self.brand == creator.brand)
+            || self.service_provider.as_deref() == Some(creator.mchid())
     }
 
     pub(crate) fn mchid(&self) -> &str {
@@ -251,6 +313,12 @@ fn private_key(seed: &MerchantSeed, taken: &[String]) -> Result<SigningKey, Mirr
         }
     }
     SigningKey::generate()
+}
+
+/// The serial of a merchant's first certificate.
+fn serial(mchid: &str) -> String {
+    // A leading 1 keeps the number positive and 40 digits long.
+    format!("1{}", &derived("serial", mchid)[..39]).to_uppercase()
 }
 
 /// Hexadecimal text that depends on nothing but its inputs.
@@ -290,7 +358,13 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let merchant = known(&MerchantSeed::default_merchant()).public;
+        let merchant = known(&MerchantSeed::default_merchant());
+        let held = format!("{merchant:?}");
+        assert!(
+            !held.contains(&format!("{:?}", merchant.api_v3_key)) && !held.contains("api_v3_key"),
+            "{held}"
+        );
+        let merchant = merchant.public;
         let shown = format!("{merchant:?}");
         assert!(shown.contains(DEFAULT_MCHID));
         for secret in [&merchant.private_key_pem, &merchant.api_v3_key, &merchant.app_secret] {

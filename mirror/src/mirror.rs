@@ -1,7 +1,7 @@
 //! A running mirror.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::control::{self, callbacks, keys};
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
 use crate::listening;
-use crate::merchant::{KnownMerchant, Merchant, MerchantSeed};
+use crate::merchant::{KnownMerchant, Merchant, MerchantChange, MerchantSeed};
 use crate::moment::Moment;
 use crate::notify::{self, NotificationDraft, NotificationRecord, SignedNotification};
 use crate::payment::{self, CouponRecord, Redeem, Refund};
@@ -28,8 +28,10 @@ use crate::platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKe
 use crate::ready::Ready;
 use crate::request_log::LoggedRequest;
 use crate::rules::lifecycle::Action;
+use crate::rules::readings::Readings;
 use crate::rules::{self, Rule};
 use crate::serve::{self, Server, Tunnels};
+use crate::snapshot;
 use crate::state::{App, State};
 use crate::timeline;
 use crate::tls::Tls;
@@ -136,7 +138,8 @@ impl Mirror {
         self.tls.authority().certificate_pem()
     }
 
-    /// The default merchant.
+    /// The default merchant, as it was when the mirror started; [`Mirror::merchants`] has what a change or a
+    /// restore made of it.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {
         &self.merchant
@@ -188,6 +191,28 @@ impl Mirror {
     /// When the folder or a file cannot be written.
     pub fn write_files(&self, folder: impl AsRef<Path>) -> Result<Ready, MirrorError> {
         Ready::write(folder.as_ref(), self)
+    }
+
+    /// What was noted when the seed met a data file that already held something else.
+    #[must_use]
+    pub fn seed_notes(&self) -> &[String] {
+        &self.app.settings.seed_notes
+    }
+
+    /// How the mirror reads what is not documented.
+    #[must_use]
+    pub fn readings(&self) -> Readings {
+        self.app.readings()
+    }
+
+    /// Changes how the mirror reads what is not documented, from the next request on.
+    pub fn set_readings(&self, readings: Readings) {
+        self.app.set_readings(readings);
+    }
+
+    /// Enforces the documented rate limits from now on, or no longer.
+    pub fn enforce_rate_limits(&self, enforced: bool) {
+        self.app.rates.enforce(enforced);
     }
 
     /// What the test clock shows.
@@ -545,6 +570,50 @@ impl Mirror {
         control::users::change(&self.app, openids.iter().map(change).collect()).await
     }
 
+    /// Changes a merchant: money, permissions, appids, certificate. Returns it as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such merchant, the change is not usable, or storage fails.
+    pub async fn change_merchant(
+        &self,
+        mchid: &str,
+        change: MerchantChange,
+    ) -> Result<Merchant, MirrorError> {
+        control::merchants::change_one(&self.app, mchid, change).await
+    }
+
+    /// Writes the whole state (stocks, coupons, users, merchants, keys, clock) into one file while requests go
+    /// on, and returns its absolute path. The file holds private keys. An earlier snapshot is replaced when
+    /// `overwrite` says so; nothing else ever is.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file exists or cannot be written; or storage fails.
+    pub async fn snapshot(&self, file: impl AsRef<Path>, overwrite: bool) -> Result<PathBuf, MirrorError> {
+        snapshot::take(&self.app, file.as_ref(), overwrite).await
+    }
+
+    /// Replaces the whole state by that of a snapshot or a data file, all of it or nothing. With a data file the
+    /// new state is on disk when this returns. Planned faults, readings and the request log stay.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file is missing, damaged, not a mirror's, or of a newer version; or
+    /// storage fails.
+    pub async fn restore(&self, file: impl AsRef<Path>) -> Result<PathBuf, MirrorError> {
+        snapshot::restore(&self.app, file.as_ref()).await
+    }
+
+    /// Audits a data file or a snapshot without a mirror and without changing it.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Snapshot`] when the file is missing, damaged, not a mirror's, or of a newer version.
+    pub async fn audit_file(file: impl AsRef<Path>) -> Result<Audit, MirrorError> {
+        snapshot::audit_file(file.as_ref()).await
+    }
+
     /// The last requests, newest first: at most `limit`, and only those after the one numbered `after`.
     #[must_use]
     pub fn requests(&self, limit: usize, after: u64) -> Vec<LoggedRequest> {
@@ -556,8 +625,8 @@ impl Mirror {
         control::audit::run(&self.app).await.unwrap_or_else(|error| Audit::failed(&error))
     }
 
-    /// Forgets stocks, coupons, users, the log and the moved clock. Faults are those of the start and balances are
-    /// as seeded. Keys and merchants stay.
+    /// Forgets stocks, coupons, users, the log and the moved clock, and puts back those of the seed and the faults of
+    /// the start. Keys and merchants stay; balances are what was paid in.
     ///
     /// # Errors
     ///

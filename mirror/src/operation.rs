@@ -3,6 +3,8 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::rate::{By, Limit};
+
 /// One endpoint.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -11,55 +13,56 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// The path with `{parameters}`.
     pub(crate) template: &'static str,
-    /// Calls a merchant may make in a number of seconds, by the documentation.
-    pub(crate) rate: (u32, i64),
+    /// The documented limits; none where nothing is stated.
+    pub(crate) limits: &'static [Limit],
 }
 
 macro_rules! operations {
-    ($($name:ident = $label:literal, $method:ident $template:literal, $calls:literal / $seconds:literal;)*) => {
+    ($($name:ident = $label:literal, $method:ident $template:literal
+       $(, $by:ident $calls:literal / $seconds:literal)*;)*) => {
         $(pub(crate) static $name: Operation = Operation {
             name: $label,
             method: Method::$method,
             template: $template,
-            rate: ($calls, $seconds),
+            limits: &[$(Limit { by: By::$by, calls: $calls, seconds: $seconds }),*],
         };)*
         pub(crate) static OPERATIONS: &[&Operation] = &[$(&$name),*];
     };
 }
 
 operations! {
-    CERTIFICATES = "certificates.list", GET "/v3/certificates", 1_000 / 1;
-    STOCK_CREATE = "stock.create", POST "/v3/marketing/favor/coupon-stocks", 60 / 60;
-    STOCK_START = "stock.start", POST "/v3/marketing/favor/stocks/{stock_id}/start", 1_000 / 60;
-    STOCK_PAUSE = "stock.pause", POST "/v3/marketing/favor/stocks/{stock_id}/pause", 1_000 / 60;
-    STOCK_RESTART = "stock.restart", POST "/v3/marketing/favor/stocks/{stock_id}/restart", 1_000 / 60;
-    STOCK_STOP = "stock.stop", POST "/v3/marketing/favor/stocks/{stock_id}/stop", 1_000 / 60;
-    STOCK_LIST = "stock.list", GET "/v3/marketing/favor/stocks", 1_000 / 1;
-    STOCK_MERCHANTS = "stock.merchants", GET "/v3/marketing/favor/stocks/{stock_id}/merchants", 1_000 / 60;
-    STOCK_ITEMS = "stock.items", GET "/v3/marketing/favor/stocks/{stock_id}/items", 600 / 60;
+    CERTIFICATES = "certificates.list", GET "/v3/certificates", Merchant 1_000 / 1;
+    STOCK_CREATE = "stock.create", POST "/v3/marketing/favor/coupon-stocks", Merchant 60 / 60, Total 1_000 / 60;
+    STOCK_START = "stock.start", POST "/v3/marketing/favor/stocks/{stock_id}/start", Merchant 1_000 / 60, Address 60 / 60;
+    STOCK_PAUSE = "stock.pause", POST "/v3/marketing/favor/stocks/{stock_id}/pause", Merchant 1_000 / 60, Address 60 / 60;
+    STOCK_RESTART = "stock.restart", POST "/v3/marketing/favor/stocks/{stock_id}/restart", Merchant 1_000 / 60;
+    STOCK_STOP = "stock.stop", POST "/v3/marketing/favor/stocks/{stock_id}/stop";
+    STOCK_LIST = "stock.list", GET "/v3/marketing/favor/stocks", Merchant 1_000 / 1;
+    STOCK_MERCHANTS = "stock.merchants", GET "/v3/marketing/favor/stocks/{stock_id}/merchants", Merchant 1_000 / 60;
+    STOCK_ITEMS = "stock.items", GET "/v3/marketing/favor/stocks/{stock_id}/items", Merchant 600 / 60;
     MODIFY_ITEMS = "stock.modify_items", POST
-        "/v3/marketing/favor/stocks/{stock_id}/modify-goods-id", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}/modify-goods-id";
     MODIFY_MERCHANTS = "stock.modify_merchants", POST
-        "/v3/marketing/favor/stocks/{stock_id}/modify-merchants", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}/modify-merchants", Merchant 1_000 / 60;
     MODIFY_BUDGET = "stock.modify_budget", POST
-        "/v3/marketing/favor/stocks/{stock_id}/max-amount-modify", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}/max-amount-modify", Merchant 1_000 / 60;
     MODIFY_DAILY_BUDGET = "stock.modify_daily_budget", PATCH
-        "/v3/marketing/favor/stocks/{stock_id}", 1_000 / 60;
-    STOCK_GET = "stock.get", GET "/v3/marketing/favor/stocks/{stock_id}", 500 / 1;
-    COUPON_SEND = "coupon.send", POST "/v3/marketing/favor/users/{openid}/coupons", 500 / 1;
-    COUPON_GET = "coupon.get", GET "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}", 500 / 1;
-    COUPON_LIST = "coupon.list", GET "/v3/marketing/favor/users/{openid}/coupons", 500 / 1;
-    CALLBACK_GET = "callback.get", GET "/v3/marketing/favor/callbacks", 2_000 / 1;
-    CALLBACK_SET = "callback.set", POST "/v3/marketing/favor/callbacks", 1_000 / 60;
-    IMAGE_UPLOAD = "image.upload", POST "/v3/marketing/favor/media/image-upload", 1_000 / 60;
-    USE_FLOW = "stock.use_flow", GET "/v3/marketing/favor/stocks/{stock_id}/use-flow", 1_000 / 60;
-    REFUND_FLOW = "stock.refund_flow", GET "/v3/marketing/favor/stocks/{stock_id}/refund-flow", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}", Merchant 1_000 / 60;
+    STOCK_GET = "stock.get", GET "/v3/marketing/favor/stocks/{stock_id}", Merchant 500 / 1, Address 500 / 1;
+    COUPON_SEND = "coupon.send", POST "/v3/marketing/favor/users/{openid}/coupons", Merchant 500 / 1;
+    COUPON_GET = "coupon.get", GET "/v3/marketing/favor/users/{openid}/coupons/{coupon_id}", Merchant 500 / 1;
+    COUPON_LIST = "coupon.list", GET "/v3/marketing/favor/users/{openid}/coupons", Merchant 500 / 1, Address 500 / 1;
+    CALLBACK_GET = "callback.get", GET "/v3/marketing/favor/callbacks", Merchant 2_000 / 1;
+    CALLBACK_SET = "callback.set", POST "/v3/marketing/favor/callbacks", Merchant 1_000 / 60, Address 5 / 60;
+    IMAGE_UPLOAD = "image.upload", POST "/v3/marketing/favor/media/image-upload";
+    USE_FLOW = "stock.use_flow", GET "/v3/marketing/favor/stocks/{stock_id}/use-flow", Merchant 1_000 / 60, Address 5 / 60;
+    REFUND_FLOW = "stock.refund_flow", GET "/v3/marketing/favor/stocks/{stock_id}/refund-flow", Merchant 1_000 / 60, Address 5 / 60;
     USE_FLOW_BY_DAY = "stock.use_flow_by_day", GET
-        "/v3/marketing/favor/stocks/{stock_id}/use-flow-by-day", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}/use-flow-by-day";
     REFUND_FLOW_BY_DAY = "stock.refund_flow_by_day", GET
-        "/v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day", 1_000 / 60;
-    FLOW_FILE = "stock.flow_file", GET "/v3/billdownload/file", 1_000 / 60;
-    FLOW_FILE_BY_DAY = "stock.flow_file", GET "/mkt/storage/bill/download", 1_000 / 60;
+        "/v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day";
+    FLOW_FILE = "stock.flow_file", GET "/v3/billdownload/file";
+    FLOW_FILE_BY_DAY = "stock.flow_file", GET "/mkt/storage/bill/download";
 }
 
 /// How a path fits a template.

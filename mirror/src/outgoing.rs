@@ -148,11 +148,6 @@ impl Outgoing {
     }
 }
 
-/// A fresh `Request-ID` that ends in the number of the outcome.
-pub(crate) fn request_id(number: u32) -> String {
-    format!("08{}-{number}", random::hex::<20>())
-}
-
 pub(crate) fn sign(headers: &mut HeaderMap, body: &[u8], signer: &Signer, now: Moment) {
     let timestamp = now.seconds().to_string();
     let nonce = random::hex::<16>();
@@ -198,11 +193,5 @@ mod tests {
     fn an_unsigned_response_has_no_signature_header() {
         let outgoing = Outgoing::new(&Answer::ok(&"x"), None, "id-0", NOW);
         assert!(SIGNATURE_HEADERS.iter().all(|name| !outgoing.headers.contains_key(*name)));
-    }
-
-    #[test]
-    fn request_ids_differ_and_end_in_the_number() {
-        assert!(request_id(0).ends_with("-0"));
-        assert_ne!(request_id(0), request_id(0));
     }
 }

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::coupon::CouponState;
 use crate::error::MirrorError;
 use crate::ledger::{coupons, prefunds, redemptions, refunds, stocks};
+use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::notify::{self, Raised};
 use crate::state::App;
@@ -72,6 +73,7 @@ pub(crate) async fn redeem(app: &App, coupon: &str, payment: Redeem) -> Result<C
     if let Some(raised) = raised {
         raised.tried().await;
     }
+    app.metrics.count(Happening::Redeemed, 1);
     Ok(record)
 }
 
@@ -112,7 +114,9 @@ fn redeem_in(
 pub(crate) async fn refund(app: &App, coupon: &str, refund: Refund) -> Result<CouponRecord, MirrorError> {
     let id = stock_id(coupon).ok_or(NO_COUPON)?;
     let clocks = app.clocks.clone();
-    app.ledger.write(move |db| refund_in(db, id, refund, clocks.now())).await?
+    let record = app.ledger.write(move |db| refund_in(db, id, refund, clocks.now())).await??;
+    app.metrics.count(Happening::Refunded, 1);
+    Ok(record)
 }
 
 fn refund_in(

@@ -11,6 +11,7 @@ use crate::answer::Answer;
 use crate::doctor::SignatureDiagnosis;
 use crate::lock;
 use crate::moment::Moment;
+use crate::request_counts::RequestCounts;
 use crate::rules::Rule;
 use crate::wire_copy::WireCopy;
 
@@ -154,6 +155,7 @@ struct Ring {
     entries: VecDeque<(Arc<LoggedRequest>, usize)>,
     /// Memory that the entries take.
     bytes: usize,
+    counts: RequestCounts,
 }
 
 impl Ring {
@@ -200,6 +202,11 @@ impl RequestLog {
         ring.entries.get(place).map(|(entry, _)| Arc::clone(entry))
     }
 
+    /// Requests since the start, those included that the log has forgotten.
+    pub(crate) fn counts(&self) -> RequestCounts {
+        lock::mutex(&self.ring).counts.clone()
+    }
+
     pub(crate) fn clear(&self) {
         let mut ring = lock::mutex(&self.ring);
         ring.entries.clear();
@@ -209,6 +216,7 @@ impl RequestLog {
     fn push(&self, mut entry: LoggedRequest) {
         let mut ring = lock::mutex(&self.ring);
         ring.last_id += 1;
+        ring.counts.add(&entry);
         entry.id = ring.last_id;
         if self.capacity == 0 {
             return;

@@ -14,6 +14,7 @@ pub(crate) mod modify;
 pub(crate) mod parameter;
 pub(crate) mod platform;
 pub(crate) mod query;
+pub(crate) mod readings;
 pub(crate) mod send;
 pub(crate) mod start;
 
@@ -52,6 +53,22 @@ pub struct Rule {
     pub number: u32,
     /// The rule in words.
     pub explanation: &'static str,
+}
+
+impl Rule {
+    /// The rule in words, with how sure it is.
+    pub(crate) fn note(&self) -> String {
+        let Self { explanation, section, .. } = self;
+        match self.provenance {
+            Provenance::Documented => format!("{explanation} (documented, section {section})"),
+            Provenance::Seen => {
+                format!("{explanation} (seen in production, not documented, section {section})")
+            }
+            Provenance::Assumed => {
+                format!("{explanation} (assumed: the documentation leaves this open, section {section})")
+            }
+        }
+    }
 }
 
 /// Ends the `Request-ID` where the real number is not known.
@@ -146,8 +163,12 @@ mod tests {
             assert!(seen.insert(rule.id), "{} twice", rule.id);
             let status = match rule.code {
                 "PARAM_ERROR" | "INVALID_REQUEST" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH" => 400,
+                // Of merchant coupons; only where a reading asks for it.
+                "DUPREQUEST" => 400,
                 "SIGN_ERROR" => 401,
-                "REQUEST_BLOCKED" | "NOT_ENOUGH" | "USER_ACCOUNT_ABNORMAL" => 403,
+                "REQUEST_BLOCKED" | "NOT_ENOUGH" | "USER_ACCOUNT_ABNORMAL" | "RULE_LIMIT" => 403,
+                // Refused at the edge, without a JSON body.
+                "" => 403,
                 "RESOURCE_NOT_EXISTS" | "NOT_FOUND" => 404,
                 "FREQUENCY_LIMIT_EXCEED" => 429,
                 "SYSTEM_ERROR" => 500,

@@ -67,7 +67,12 @@ pub(crate) async fn serve(listener: TcpListener, server: Arc<Server>, tunnels: A
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(Arc::clone(&server), stream, peer));
+                    let server = Arc::clone(&server);
+                    connections.spawn(async move {
+                        let metrics = Arc::clone(&server.app.metrics);
+                        let _open = metrics.connection();
+                        connection(server, stream, peer).await;
+                    });
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give others time to close some.

@@ -4,15 +4,21 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use crate::clock::{ClockMode, Clocks};
+use crate::crowd::Crowd;
 use crate::directory::Directory;
 use crate::fault::FaultPlan;
 use crate::flow::links::Links;
+use crate::ids::RequestIds;
 use crate::ledger::Ledger;
 use crate::lock;
+use crate::metrics::Metrics;
+use crate::nonces::Nonces;
 use crate::notify::{Notifier, NotifySettings};
 use crate::platform_keys::PlatformKeys;
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
+use crate::rules::readings::Readings;
+use crate::seed::Seed;
 use crate::timeline::Timeline;
 
 /// Choices made when the mirror was built.
@@ -30,6 +36,13 @@ pub(crate) struct Settings {
     pub(crate) first_clock: ClockMode,
     /// Whether `/_mirror` answers other machines too.
     pub(crate) open_control: bool,
+    /// How the mirror reads what is not documented, to begin with.
+    pub(crate) readings: Readings,
+    /// What ids are made from.
+    pub(crate) id_seed: Option<u64>,
+    /// What the mirror started with, and what was noted about it.
+    pub(crate) seed: Option<Arc<Seed>>,
+    pub(crate) seed_notes: Vec<String>,
 }
 
 /// The shared state.
@@ -44,6 +57,11 @@ pub(crate) struct State {
     pub(crate) links: Links,
     pub(crate) timeline: Arc<Timeline>,
     pub(crate) notify: Notifier,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) crowd: Crowd,
+    pub(crate) nonces: Nonces,
+    pub(crate) request_ids: RequestIds,
+    readings: RwLock<Readings>,
     base_url: OnceLock<String>,
     platform: RwLock<Arc<PlatformKeys>>,
     merchants: RwLock<Arc<Directory>>,
@@ -68,6 +86,11 @@ impl State {
         faults: FaultPlan,
     ) -> Self {
         Self {
+            metrics: Arc::default(),
+            crowd: Crowd::default(),
+            nonces: Nonces::default(),
+            request_ids: RequestIds::new(settings.id_seed),
+            readings: RwLock::new(settings.readings),
             settings,
             ledger,
             clocks: Arc::new(clocks),
@@ -91,6 +114,15 @@ impl State {
 
     pub(crate) fn set_base_url(&self, url: String) {
         self.base_url.get_or_init(|| url);
+    }
+
+    /// How the mirror reads what is not documented.
+    pub(crate) fn readings(&self) -> Readings {
+        *lock::read(&self.readings)
+    }
+
+    pub(crate) fn set_readings(&self, readings: Readings) {
+        *lock::write(&self.readings) = readings;
     }
 
     pub(crate) fn platform(&self) -> Arc<PlatformKeys> {

@@ -14,13 +14,16 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::directory::Directory;
 use crate::exchange::Call;
 use crate::fields::Fields;
 use crate::ledger::{prefunds, requests, stocks};
+use crate::merchant::KnownMerchant;
 use crate::moment::Moment;
 use crate::parameters;
 use crate::rules::create::{self, AvailableMerchant, CreateView};
 use crate::rules::parameter::Field;
+use crate::rules::readings::Readings;
 use crate::rules::start::{self, StartView};
 use crate::rules::{Refusal, query};
 use crate::state::App;
@@ -41,38 +44,61 @@ pub(crate) async fn create(
     Extension(call): Extension<Call>,
 ) -> Result<Answer, Answer> {
     let new = NewStock::read(&parameters::body(&call)?)?;
-    let merchant = &call.merchant;
-    let merchants = app.merchants();
-    let available = new.coupon.available_merchants.iter().map(|mchid| match merchants.find(mchid) {
-        Some(found) => AvailableMerchant {
-            known: true,
-            same_brand: mchid == merchant.mchid()
-                || (merchant.brand.is_some() && merchant.brand == found.brand),
-            has_mini_program_appid: new.mini_program_appid.as_ref().is_some_and(|id| found.has_appid(id)),
-        },
-        None => AvailableMerchant::default(),
-    });
-    let view = CreateView {
-        mchid: merchant.mchid().to_owned(),
-        product_permission: merchant.product_permission,
-        available: available.collect(),
-        earlier: None,
-    };
+    let view = create_view(&call.merchant, &app.merchants(), &new, app.readings());
     let clocks = app.clocks.clone();
     let (id, created) = app.ledger.write(move |db| create_in(db, view, &new, clocks.now())).await??;
     Ok(Answer::ok(&json!({ "stock_id": id.to_string(), "create_time": created.rfc3339() })))
 }
 
+/// What is known about a new stock without the store.
+pub(crate) fn create_view(
+    creator: &KnownMerchant,
+    merchants: &Directory,
+    new: &NewStock,
+    readings: Readings,
+) -> CreateView {
+    let available = new.coupon.available_merchants.iter().map(|mchid| match merchants.find(mchid) {
+        Some(found) => AvailableMerchant {
+            known: true,
+            takes_it: found.takes_stocks_of(creator),
+            has_mini_program_appid: new.mini_program_appid.as_ref().is_some_and(|id| found.has_appid(id)),
+        },
+        None => AvailableMerchant::default(),
+    });
+    CreateView {
+        mchid: creator.mchid().to_owned(),
+        product_permission: creator.product_permission,
+        available: available.collect(),
+        earlier: None,
+        readings,
+    }
+}
+
 pub(crate) type Refused<T> = rusqlite::Result<Result<T, Refusal>>;
 
-fn create_in(db: &Connection, mut view: CreateView, new: &NewStock, now: Moment) -> Refused<(i64, Moment)> {
+pub(crate) fn create_in(
+    db: &Connection,
+    mut view: CreateView,
+    new: &NewStock,
+    now: Moment,
+) -> Refused<(i64, Moment)> {
     view.earlier = requests::earlier_create(db, &view.mchid, &new.out_request_no)?;
+    let free = match &view.earlier {
+        Some(earlier) if view.readings.number_lifetime_hours > 0 => {
+            let made = stocks::find(db, earlier.made)?.map(|stock| stock.created);
+            made.filter(|made| view.readings.number_is_free(*made, now)).and(view.earlier.take())
+        }
+        _ => None,
+    };
     let decision = match create::decide(&view, new, now) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal)),
     };
     Ok(Ok(match decision {
         create::Decision::Create => {
+            if let Some(earlier) = free {
+                requests::retire_create(db, &view.mchid, &new.out_request_no, earlier.made)?;
+            }
             let id = stocks::insert(db, &view.mchid, new, now)?;
             requests::keep_create(db, &view.mchid, &new.out_request_no, &new.digest, id)?;
             (id, now)
@@ -99,6 +125,7 @@ pub(crate) async fn start(
         stock: None,
         balance: 0,
         delay: app.settings.start_delay,
+        readings: app.readings(),
     };
     let wanted = stock_id(&id);
     let clocks = app.clocks.clone();
@@ -149,7 +176,7 @@ pub(crate) async fn get(
     let merchant = &call.merchant;
     let permission = merchant.product_permission;
     let stock = query::stock(merchant.mchid(), permission, found.as_ref(), senders, &creator)?;
-    Ok(Answer::ok(&StockWire::new(stock, app.clocks.now())))
+    Ok(Answer::ok(&StockWire::new(stock, app.readings().status_time(app.clocks.now()))))
 }
 
 fn find(db: &Connection, id: Option<i64>) -> rusqlite::Result<Option<StockState>> {

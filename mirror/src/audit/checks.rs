@@ -78,7 +78,10 @@ pub(super) const CHECKS: [(&str, &str); 32] = [
     (
         "stock.request",
         "SELECT CAST(s.id AS TEXT), format('%d create requests made it', count(r.stock_id))
-         FROM stocks s LEFT JOIN create_requests r ON r.stock_id = s.id AND r.mchid = s.creator
+         FROM stocks s LEFT JOIN
+            (SELECT stock_id, mchid FROM create_requests
+             UNION ALL SELECT made, mchid FROM retired_requests WHERE kind = 'create') r
+            ON r.stock_id = s.id AND r.mchid = s.creator
          GROUP BY s.id HAVING count(r.stock_id) <> 1",
     ),
     (
@@ -121,7 +124,8 @@ pub(super) const CHECKS: [(&str, &str); 32] = [
         "coupon.request",
         "SELECT CAST(c.id AS TEXT), 'the request that made it is missing'
          FROM coupons c LEFT JOIN send_requests r ON r.mchid = c.sender AND r.out_request_no = c.out_request_no
-         WHERE r.coupon_id IS NOT c.id",
+         WHERE r.coupon_id IS NOT c.id
+            AND NOT EXISTS (SELECT 1 FROM retired_requests t WHERE t.kind = 'send' AND t.made = c.id)",
     ),
     (
         "request.coupon",
@@ -131,8 +135,9 @@ pub(super) const CHECKS: [(&str, &str); 32] = [
     ),
     (
         "request.once",
-        "SELECT sender || ' ' || out_request_no, format('made %d coupons', count(*))
-         FROM coupons GROUP BY sender, out_request_no HAVING count(*) > 1",
+        "SELECT sender || ' ' || c.out_request_no, format('made %d coupons', count(*))
+         FROM coupons c LEFT JOIN retired_requests t ON t.kind = 'send' AND t.made = c.id
+         WHERE t.made IS NULL GROUP BY sender, c.out_request_no HAVING count(*) > 1",
     ),
     (
         "coupon.status",

@@ -12,8 +12,8 @@ fn sound() -> Connection {
     schema::prepare(&db, false).unwrap();
     db.execute_batch(&format!(
         "PRAGMA foreign_keys = OFF;
-         INSERT INTO merchants VALUES ('1', 0, '', '', '', NULL, '', '', 1, 0, NULL, 9000, 4000);
-         INSERT INTO merchants VALUES ('2', 1, '', '', '', NULL, '', '', 1, 0, NULL, 0, 0);
+         INSERT INTO merchants VALUES ('1', 0, '', '', '', NULL, '', '', 1, 0, NULL, 9000, 4000, 1, NULL);
+         INSERT INTO merchants VALUES ('2', 1, '', '', '', NULL, '', '', 1, 0, NULL, 0, 0, 1, NULL);
          INSERT INTO stocks (id, creator, name, comment, description, status, no_cash, single_item, begins, ends,
             max_coupons, max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit,
             prevent_api_abuse, coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type,

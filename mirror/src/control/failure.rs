@@ -42,9 +42,11 @@ impl From<MirrorError> for Failure {
         match error {
             MirrorError::NotFound { .. } => Self::not_found(message),
             MirrorError::Refused { .. } => Self { status: StatusCode::CONFLICT, code: "REFUSED", message },
-            MirrorError::Seed { .. } | MirrorError::Fault { .. } | MirrorError::Key { .. } => {
-                Self::bad_request(message)
-            }
+            MirrorError::Snapshot { .. } => Self { status: StatusCode::CONFLICT, code: "SNAPSHOT", message },
+            MirrorError::Seed { .. }
+            | MirrorError::SeedFile(_)
+            | MirrorError::Fault { .. }
+            | MirrorError::Key { .. } => Self::bad_request(message),
             _ => Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "FAILED", message },
         }
     }

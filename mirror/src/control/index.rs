@@ -1,119 +1,29 @@
 //! What there is under `/_mirror`.
 
 use axum::Json;
+use axum::extract::State;
 use http::{Method, Uri};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::readings;
+use super::routes::ROUTES;
 use crate::rules;
-
-const CALLS: &[(&str, &str, &str)] = &[
-    ("GET", "/_mirror", "this list"),
-    ("GET", "/_mirror/", "the console, for a browser"),
-    ("GET", "/_mirror/audit", "recounts everything from the coupons and reports what does not add up"),
-    ("GET", "/_mirror/callbacks", "notifications and their deliveries, newest first; limit, after"),
-    (
-        "POST",
-        "/_mirror/callbacks/{id}/replay",
-        "delivers a notification once more, by its number or its EV- id",
-    ),
-    ("GET", "/_mirror/clock", "the test clock"),
-    (
-        "POST",
-        "/_mirror/clock",
-        "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}, {\"rate\":60}; answers once everything due has happened",
-    ),
-    (
-        "GET",
-        "/_mirror/coupons/{coupon_id}",
-        "a coupon with its user and all that was paid with it and refunded",
-    ),
-    ("POST", "/_mirror/coupons/{coupon_id}/expire", "ends a coupon's time now"),
-    (
-        "POST",
-        "/_mirror/coupons/{coupon_id}/redeem",
-        "pays with it: {\"total_amount\":3850,\"consume_mchid\":\"1900000109\",\"transaction_id\":\"T1\",\"goods_detail\":[],\"device_no\":\"POS-7\",\"bank_serial\":\"1\"}, each optional",
-    ),
-    (
-        "POST",
-        "/_mirror/coupons/{coupon_id}/refund",
-        "refunds the order, or a part of it: {\"amount\":1000}; with all of it the coupon is free again",
-    ),
-    ("GET", "/_mirror/faults", "planned faults and how often each struck"),
-    (
-        "POST",
-        "/_mirror/faults",
-        "plans a fault, or a list of them: {\"kind\":\"cut\",\"operation\":\"coupon.send\",\"place\":\"after_commit\"}",
-    ),
-    ("DELETE", "/_mirror/faults", "takes all faults back"),
-    ("DELETE", "/_mirror/faults/{id}", "takes one fault back"),
-    ("GET", "/_mirror/healthz", "whether the mirror and its store work"),
-    ("GET", "/_mirror/keys", "serials now served, public key, phase"),
-    (
-        "POST",
-        "/_mirror/keys/public-key",
-        "{\"phase\":\"off\"|\"grey\"|\"on\"}; grey is the week of mixed notifications; and \"certificates_void\":true at the end of the move",
-    ),
-    (
-        "POST",
-        "/_mirror/keys/rotate",
-        "a new platform certificate that signs from now on; with {\"lead_seconds\":60,\"overlap_seconds\":600} later, and the old ones leave",
-    ),
-    (
-        "POST",
-        "/_mirror/keys/schedule",
-        "certificates that rotate by the test clock: {\"rotate_every_seconds\":86400,\"lead_seconds\":3600,\"overlap_seconds\":3600}; 0 ends it",
-    ),
-    ("GET", "/_mirror/merchants", "merchants and their balances, without secrets"),
-    (
-        "POST",
-        "/_mirror/merchants",
-        "adds a merchant and answers its keys: {\"mchid\":\"1900000110\",\"balance_fen\":100000}",
-    ),
-    (
-        "GET",
-        "/_mirror/requests",
-        "the last requests, newest first; limit, after, verdict, operation, mchid, q",
-    ),
-    (
-        "GET",
-        "/_mirror/requests/{id}",
-        "one request with headers, bodies and what is wrong with its signature",
-    ),
-    ("POST", "/_mirror/reset", "forgets stocks, coupons, users, faults and the log; keys and merchants stay"),
-    ("GET", "/_mirror/rules", "every rule with its provenance"),
-    ("GET", "/_mirror/stocks", "stocks with rules and budgets, newest first; limit"),
-    ("GET", "/_mirror/stocks/{stock_id}", "one stock"),
-    ("GET", "/_mirror/stocks/{stock_id}/coupons", "its coupons, oldest first; limit, after a coupon id"),
-    ("POST", "/_mirror/stocks/{stock_id}/start", "starts it as its creator; also pause, restart and stop"),
-    (
-        "POST",
-        "/_mirror/stocks/{stock_id}/fill",
-        "gives coupons to as many new users and redeems them, in one transaction: {\"rows\":100000}",
-    ),
-    (
-        "POST",
-        "/_mirror/stocks/{stock_id}/senders",
-        "allows another merchant to send a stock: {\"mchid\":\"1900000110\"}",
-    ),
-    (
-        "POST",
-        "/_mirror/users",
-        "{\"openid\":\"o1\",\"abnormal\":true,\"risky\":true,\"person\":\"p1\",\"appid\":\"wx1\"}, each optional but the openid",
-    ),
-    ("*", "/v3/…", "the API itself, signed in both directions"),
-];
+use crate::state::App;
 
 pub(crate) async fn list() -> Json<Value> {
-    let calls: Vec<_> = CALLS
+    let api = ("*", "/v3/…", "the API itself, signed in both directions");
+    let calls: Vec<_> = ROUTES
         .iter()
+        .map(|route| (route.method, route.path, route.what))
+        .chain([api])
         .map(|(method, path, what)| json!({ "method": method, "path": path, "what": what }))
         .collect();
     Json(json!({ "name": "favor-mirror", "version": env!("CARGO_PKG_VERSION"), "calls": calls }))
 }
 
-pub(crate) async fn rules() -> Json<Value> {
-    Json(json!({ "rules": rules::all().collect::<Vec<_>>() }))
+pub(crate) async fn rules(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "rules": rules::all().collect::<Vec<_>>(), "readings": readings::list(&app) }))
 }
 
 pub(crate) async fn unknown(method: Method, uri: Uri) -> Failure {

@@ -248,6 +248,7 @@ pub(crate) async fn press(app: &App, stock: &str, button: Button) -> Result<Stoc
     let merchants = app.merchants();
     let clocks = app.clocks.clone();
     let delay = app.settings.start_delay;
+    let readings = app.readings();
     let work = move |db: &Connection| {
         let Some(found) = stocks::find(db, id)? else { return Ok(None) };
         let creator = found.creator;
@@ -256,11 +257,11 @@ pub(crate) async fn press(app: &App, stock: &str, button: Button) -> Result<Stoc
         let now = clocks.now();
         let done = match button {
             Button::Start => {
-                let view = StartView { mchid, product_permission, stock: None, balance: 0, delay };
+                let view = StartView { mchid, product_permission, stock: None, balance: 0, delay, readings };
                 stock::start_in(db, view, Some(id), &creator, now)?
             }
             Button::Act(action) => {
-                let view = LifecycleView { mchid, product_permission, stock: None };
+                let view = LifecycleView { mchid, product_permission, stock: None, readings };
                 stock::lifecycle::act_in(db, view, Some(id), action, &creator, now)?
             }
         };

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -42,6 +42,32 @@ pub(crate) async fn change(app: &App, changes: Vec<UserChange>) -> Result<(), Mi
         })
         .await?;
     Ok(())
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page {
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+/// By openid; `after` is the last one of the page before.
+pub(crate) async fn list(State(app): State<App>, Query(page): Query<Page>) -> Result<Json<Value>, Failure> {
+    let (after, limit) = (page.after.unwrap_or_default(), page.limit.unwrap_or(100));
+    let found = app.ledger.read(move |db| users::list(db, &after, limit)).await?;
+    let users: Vec<_> = found
+        .iter()
+        .map(|(openid, user, coupons)| {
+            json!({
+                "openid": openid,
+                "appid": user.appid,
+                "abnormal": user.abnormal,
+                "risky": user.risky,
+                "person": user.person,
+                "coupons": coupons,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "users": users })))
 }
 
 pub(crate) async fn save(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {

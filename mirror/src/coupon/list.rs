@@ -87,7 +87,7 @@ pub(crate) async fn list(
         found.clear();
     }
     let total_count = i64::try_from(found.len()).unwrap_or(i64::MAX);
-    query::page(page, total_count)?;
+    query::page(page, total_count, app.readings())?;
     // All usable coupons come at once, and the page says so.
     let limit = if at_merchant { page.limit.max(total_count) } else { page.limit };
     let found = Page { limit, ..page }.of(found);

@@ -6,21 +6,17 @@ use super::redemptions;
 use crate::coupon::{CouponState, NewCoupon};
 use crate::moment::Moment;
 
-/// Ids start here, so that they look like production's.
-const FIRST_ID: i64 = 18_180_000_000_001;
-
 pub(crate) fn insert(connection: &Connection, coupon: &NewCoupon<'_>) -> rusqlite::Result<i64> {
     connection
         .prepare_cached(
             "INSERT INTO coupons (id, stock_id, openid, appid, sender, out_request_no, amount, minimum, status,
                 received, begins, ends)
-             VALUES ((SELECT coalesce(max(id) + 1, ?1) FROM coupons), ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'SENDED', ?9,
-                ?10, ?11)
+             VALUES ((SELECT coalesce(max(id) + 1, (SELECT coupon FROM first_ids)) FROM coupons), ?1, ?2, ?3, ?4,
+                ?5, ?6, ?7, 'SENDED', ?8, ?9, ?10)
              RETURNING id",
         )?
         .query_row(
             params![
-                FIRST_ID,
                 coupon.stock_id,
                 coupon.openid,
                 coupon.appid,
@@ -38,7 +34,11 @@ pub(crate) fn insert(connection: &Connection, coupon: &NewCoupon<'_>) -> rusqlit
 
 /// The id of the next coupon.
 pub(crate) fn next_id(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT coalesce(max(id) + 1, ?1) FROM coupons", [FIRST_ID], |row| row.get(0))
+    connection.query_row(
+        "SELECT coalesce(max(id) + 1, (SELECT coupon FROM first_ids)) FROM coupons",
+        [],
+        |row| row.get(0),
+    )
 }
 
 const COLUMNS: &str = "c.id, c.stock_id, c.openid, c.appid, c.sender, c.out_request_no, c.amount, c.minimum, \

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, named_params, params};
 
 use crate::error::MirrorError;
-use crate::merchant::{KnownCertificate, KnownMerchant, Merchant};
+use crate::merchant::{KnownCertificate, KnownMerchant, Merchant, Standing};
 use crate::moment::Moment;
 use crate::rsa_key::SigningKey;
 
@@ -11,7 +11,7 @@ use crate::rsa_key::SigningKey;
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<KnownMerchant>> {
     let mut statement = connection.prepare(
         "SELECT mchid, serial_no, private_key_pem, certificate_pem, certificate_not_after, api_v3_key,
-            app_secret, product_permission, public_key_only, brand
+            app_secret, product_permission, public_key_only, brand, event_permission, service_provider
          FROM merchants ORDER BY position",
     )?;
     let rows = statement.query_map([], |row| {
@@ -35,7 +35,14 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<KnownMerchant
             }
             None => None,
         };
-        KnownMerchant::restore(public, certificate, row.get(7)?, row.get(8)?, row.get(9)?).map_err(unreadable)
+        let standing = Standing {
+            product_permission: row.get(7)?,
+            public_key_only: row.get(8)?,
+            brand: row.get(9)?,
+            event_permission: row.get(10)?,
+            service_provider: row.get(11)?,
+        };
+        KnownMerchant::restore(public, certificate, standing).map_err(unreadable)
     })?;
     rows.collect()
 }
@@ -61,10 +68,10 @@ pub(crate) fn insert(
     connection.execute(
         "INSERT INTO merchants (mchid, position, serial_no, private_key_pem, certificate_pem,
             certificate_not_after, api_v3_key, app_secret, product_permission, public_key_only, brand,
-            deposited, balance)
+            event_permission, service_provider, deposited, balance)
          VALUES (:mchid, (SELECT coalesce(max(position) + 1, 0) FROM merchants), :serial_no, :private_key_pem,
             :certificate_pem, :not_after, :api_v3_key, :app_secret, :product_permission, :public_key_only,
-            :brand, :deposit, :deposit)",
+            :brand, :event_permission, :service_provider, :deposit, :deposit)",
         named_params! {
             ":mchid": public.mchid,
             ":serial_no": public.serial_no,
@@ -76,16 +83,49 @@ pub(crate) fn insert(
             ":product_permission": merchant.product_permission,
             ":public_key_only": merchant.public_key_only,
             ":brand": merchant.brand,
+            ":event_permission": merchant.event_permission,
+            ":service_provider": merchant.service_provider,
             ":deposit": deposit,
         },
     )?;
-    for (position, appid) in (0i64..).zip(&public.appids) {
+    insert_appids(connection, public)
+}
+
+fn insert_appids(connection: &Connection, merchant: &Merchant) -> rusqlite::Result<()> {
+    for (position, appid) in (0i64..).zip(&merchant.appids) {
         connection.execute(
             "INSERT INTO merchant_appids VALUES (?1, ?2, ?3)",
-            params![public.mchid, position, appid],
+            params![merchant.mchid, position, appid],
         )?;
     }
     Ok(())
+}
+
+/// Writes what may change about a merchant, and puts money on its account.
+pub(crate) fn update(connection: &Connection, merchant: &KnownMerchant, top_up: i64) -> rusqlite::Result<()> {
+    let public = &merchant.public;
+    let not_after = merchant.certificate.as_ref().map(|certificate| certificate.not_after.millis());
+    connection.execute(
+        "UPDATE merchants SET serial_no = :serial_no, certificate_pem = :certificate_pem,
+            certificate_not_after = :not_after, product_permission = :product_permission,
+            event_permission = :event_permission, public_key_only = :public_key_only, brand = :brand,
+            service_provider = :service_provider, deposited = deposited + :top_up, balance = balance + :top_up
+         WHERE mchid = :mchid",
+        named_params! {
+            ":mchid": public.mchid,
+            ":serial_no": public.serial_no,
+            ":certificate_pem": public.certificate_pem,
+            ":not_after": not_after,
+            ":product_permission": merchant.product_permission,
+            ":event_permission": merchant.event_permission,
+            ":public_key_only": merchant.public_key_only,
+            ":brand": merchant.brand,
+            ":service_provider": merchant.service_provider,
+            ":top_up": top_up,
+        },
+    )?;
+    connection.execute("DELETE FROM merchant_appids WHERE mchid = ?1", [&public.mchid])?;
+    insert_appids(connection, public)
 }
 
 /// Money on account of every merchant.

@@ -19,9 +19,9 @@ pub(crate) fn insert(
     let goods = (!new.goods_detail.is_empty()).then(|| json!(new.goods_detail).to_string());
     connection
         .prepare_cached(
-            "INSERT INTO redemptions (coupon_id, stock_id, transaction_id, redeemed, mchid, total_amount,
+            "INSERT INTO redemptions (id, coupon_id, stock_id, transaction_id, redeemed, mchid, total_amount,
                 discount, device_no, bank_serial, goods_detail)
-             VALUES (:coupon, :stock, :transaction, :now, :mchid, :total, :discount, :device, :bank, :goods)",
+             VALUES ((SELECT coalesce(max(id) + 1, (SELECT redemption FROM first_ids)) FROM redemptions), :coupon, :stock, :transaction, :now, :mchid, :total, :discount, :device, :bank, :goods)",
         )?
         .execute(named_params! {
             ":coupon": coupon.id, ":stock": coupon.stock_id, ":transaction": transaction_id,
@@ -47,7 +47,7 @@ pub(crate) fn last(connection: &Connection, coupon_id: i64) -> rusqlite::Result<
 
 pub(crate) fn next_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection
-        .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM redemptions")?
+        .prepare_cached("SELECT coalesce(max(id) + 1, (SELECT redemption FROM first_ids)) FROM redemptions")?
         .query_row([], |row| row.get(0))
 }
 

@@ -31,8 +31,9 @@ pub(crate) fn insert(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO refunds (redemption_id, stock_id, refund_id, refunded, amount, discount)
-             SELECT ?1, ?2, '503' || printf('%026d', coalesce(max(id), 0) + 1), ?3, ?4, ?5 FROM refunds",
+            "INSERT INTO refunds (id, redemption_id, stock_id, refund_id, refunded, amount, discount)
+             SELECT next, ?1, ?2, '503' || printf('%026d', next), ?3, ?4, ?5 FROM
+                (SELECT coalesce(max(id) + 1, (SELECT refund FROM first_ids)) AS next FROM refunds)",
         )?
         .execute(params![redemption_id, stock_id, now.millis(), back.amount, back.discount])
         .map(drop)

@@ -62,6 +62,42 @@ pub(crate) fn keep_send(
         .map(drop)
 }
 
+/// Frees a number whose life is over; what it made stays.
+pub(crate) fn retire_create(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+    stock_id: i64,
+) -> rusqlite::Result<()> {
+    keep_retired(connection, "create", mchid, number, stock_id)?;
+    let sql = "DELETE FROM create_requests WHERE mchid = ?1 AND out_request_no = ?2";
+    connection.execute(sql, [mchid, number]).map(drop)
+}
+
+/// The same for a send.
+pub(crate) fn retire_send(
+    connection: &Connection,
+    mchid: &str,
+    number: &str,
+    coupon_id: i64,
+) -> rusqlite::Result<()> {
+    keep_retired(connection, "send", mchid, number, coupon_id)?;
+    let sql = "DELETE FROM send_requests WHERE mchid = ?1 AND out_request_no = ?2";
+    connection.execute(sql, [mchid, number]).map(drop)
+}
+
+fn keep_retired(
+    connection: &Connection,
+    kind: &str,
+    mchid: &str,
+    number: &str,
+    made: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .execute("INSERT INTO retired_requests VALUES (?1, ?2, ?3, ?4)", params![kind, made, mchid, number])
+        .map(drop)
+}
+
 fn earlier(
     connection: &Connection,
     sql: &str,

@@ -7,7 +7,7 @@ use crate::error::MirrorError;
 /// Version of the tables, kept in `user_version`.
 pub(crate) const VERSION: i64 = 5;
 /// "FvMr", kept in `application_id`: marks the file as ours.
-const APPLICATION: i64 = 0x4676_4D72;
+pub(crate) const APPLICATION: i64 = 0x4676_4D72;
 
 /// What leads from each version to the next. A new file takes all of them, so that it has the same tables as an
 /// old one.
@@ -15,11 +15,13 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("schema/v1.sql")),
     (2, include_str!("schema/v2.sql")),
     (3, include_str!("schema/v3.sql")),
+    (4, include_str!("schema/v4.sql")),
     (5, include_str!("schema/v5.sql")),
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 16] = [
+pub(crate) const STATE_TABLES: [&str; 17] = [
+    "retired_requests",
     "deliveries",
     "notifications",
     "images",

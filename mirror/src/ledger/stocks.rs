@@ -7,9 +7,6 @@ use crate::moment::Moment;
 use crate::page::Page;
 use crate::stock::{NewStock, StockState, StockStatus};
 
-/// Ids start here, so that they look like production's.
-const FIRST_ID: i64 = 15_300_001;
-
 const COLUMNS: &str = "id, creator, name, description, status, no_cash, single_item, begins, ends, max_coupons, \
      max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit, prevent_api_abuse, \
      coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type, minutes_after_receive, \
@@ -28,8 +25,11 @@ pub(crate) fn insert(
     stock: &NewStock,
     created: Moment,
 ) -> rusqlite::Result<i64> {
-    let id: i64 =
-        connection.query_row("SELECT coalesce(max(id) + 1, ?1) FROM stocks", [FIRST_ID], |row| row.get(0))?;
+    let id: i64 = connection.query_row(
+        "SELECT coalesce(max(id) + 1, (SELECT stock FROM first_ids)) FROM stocks",
+        [],
+        |row| row.get(0),
+    )?;
     let list = |list: &[String]| serde_json::Value::from(list).to_string();
     connection.execute(
         "INSERT INTO stocks (id, creator, name, comment, description, status, no_cash, single_item, begins,

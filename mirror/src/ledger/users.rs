@@ -28,6 +28,30 @@ pub(crate) fn find(connection: &Connection, openid: &str) -> rusqlite::Result<Op
         .optional()
 }
 
+/// Users after this openid, in order, each with the number of its coupons.
+pub(crate) fn list(
+    connection: &Connection,
+    after: &str,
+    limit: u32,
+) -> rusqlite::Result<Vec<(String, UserState, i64)>> {
+    connection
+        .prepare(
+            "SELECT u.openid, u.appid, u.abnormal, u.risky, u.person,
+                (SELECT count(*) FROM coupons c WHERE c.openid = u.openid)
+             FROM users u WHERE u.openid > ?1 ORDER BY u.openid LIMIT ?2",
+        )?
+        .query_map(params![after, limit], |row| {
+            let user = UserState {
+                appid: row.get(1)?,
+                abnormal: row.get(2)?,
+                risky: row.get(3)?,
+                person: row.get(4)?,
+            };
+            Ok((row.get(0)?, user, row.get(5)?))
+        })?
+        .collect()
+}
+
 pub(crate) fn save(connection: &Connection, openid: &str, user: &UserState) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO users VALUES (?1, ?2, ?3, ?4, ?5)")?

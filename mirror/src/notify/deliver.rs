@@ -129,11 +129,16 @@ async fn one(
     delivery.latency = began.elapsed();
     match reply {
         Ok(reply) => {
+            let taken = matches!(reply.status, 200 | 204);
+            app.metrics.count_callback(if taken { "delivered" } else { "refused" });
             delivery.status = Some(reply.status);
             delivery.answer = reply.answer;
-            delivery.error = (!matches!(reply.status, 200 | 204)).then(|| refused(reply.status));
+            delivery.error = (!taken).then(|| refused(reply.status));
         }
-        Err(error) => delivery.error = Some(error),
+        Err(error) => {
+            app.metrics.count_callback("failed");
+            delivery.error = Some(error);
+        }
     }
     tracing::debug!(
         notification = notification.id,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::aead;
 use crate::clock::Times;
+use crate::ids::RequestIds;
 use crate::merchant::KnownMerchant;
 use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::PlatformKeys;
@@ -144,7 +145,7 @@ pub(crate) fn sign(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    if let Ok(id) = HeaderValue::try_from(outgoing::request_id(0)) {
+    if let Ok(id) = HeaderValue::try_from(RequestIds::default().next(0)) {
         headers.insert(outgoing::REQUEST_ID, id);
     }
     outgoing::sign(&mut headers, &body, &signer, now.wire);

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::check::{self, Place};
 use crate::error::MirrorError;
 use crate::ledger::{coupons, prefunds, redemptions, stocks};
+use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::rules::send;
 use crate::state::App;
@@ -38,7 +39,11 @@ pub(crate) async fn fill(app: &App, stock: &str, rows: i64) -> Result<(), Mirror
         }
         insert(db, &stock, &place, &appid.unwrap_or_default(), rows, now).map(Ok)
     };
-    app.ledger.write(fill).await?
+    app.ledger.write(fill).await??;
+    let times = u64::try_from(rows).unwrap_or(0);
+    app.metrics.count(Happening::Sent, times);
+    app.metrics.count(Happening::Redeemed, times);
+    Ok(())
 }
 
 fn check(stock: &StockState, rows: i64, today: i64, now: Moment) -> Result<(), String> {

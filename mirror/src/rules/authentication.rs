@@ -21,6 +21,9 @@ rules! {
     TIMESTAMP = "authentication.timestamp", Seen, "2.5", 401 "SIGN_ERROR"
         "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", 268_573_590,
         "the timestamp is 300 seconds or more away from the server's clock";
+    NONCE = "authentication.nonce", Assumed, "2.5", 401 "SIGN_ERROR"
+        "Http头Authorization中的nonce_str重复", NUMBER_UNKNOWN,
+        "a nonce_str is used once; the reading reused_nonce asks for this answer";
     SIGNATURE = "authentication.signature", Documented, "2.6", 401 "SIGN_ERROR"
         "错误的签名，验签失败", 269_546_525,
         "the signature does not fit the message that the server built";

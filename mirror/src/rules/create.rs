@@ -1,5 +1,6 @@
 //! Creating a stock: what is checked once the fields are known to be well formed.
 
+use super::readings::{NumberReused, Readings, UnknownMerchant};
 use super::{NUMBER_UNKNOWN, Refusal, ensure, rules};
 use crate::ledger::requests::Earlier;
 use crate::moment::Moment;
@@ -39,15 +40,21 @@ rules! {
     MERCHANT_UNKNOWN = "create.merchant_unknown", Assumed, "5.2", 400 "MCH_NOT_EXISTS"
         "商户号不合法", 270_079_489,
         "every available merchant exists";
+    MERCHANT_NOT_VALID = "create.merchant_not_valid", Assumed, "5.2", 400 "INVALID_REQUEST"
+        "非法的商户号", 270_079_489,
+        "every available merchant exists; the reading unknown_merchant asks for this answer";
     MERCHANT_FOREIGN = "create.merchant_foreign", Assumed, "5.2", 403 "REQUEST_BLOCKED"
         "商户权限校验不通过", NUMBER_UNKNOWN,
-        "a no-cash stock is spent at the caller or at merchants of its brand";
+        "a no-cash stock is spent at the caller, at merchants of its brand, or at merchants that have authorised it as their service provider";
     MINI_PROGRAM_APPID = "create.mini_program_appid", Assumed, "3.1", 400 "APPID_MCHID_NOT_MATCH"
         "商户号与appid不匹配", 270_079_507,
         "mini_program_appid is bound to at least one available merchant";
     NUMBER_REUSED = "create.number_reused", Assumed, "5.2", 400 "INVALID_REQUEST"
         "商户单据号已使用，且请求参数与首次不一致", 268_498_688,
         "an out_request_no is repeated only with the same content";
+    DUPLICATE = "create.duplicate", Assumed, "9.2 U6", 400 "DUPREQUEST"
+        "商户单据号重复", 268_498_688,
+        "an out_request_no is repeated only with the same content; the reading number_reused asks for this answer";
     NAME_SCREEN = "create.name_screen", Seen, "3.1", 403 "REQUEST_BLOCKED"
         "活动未开始或已结束\n", 270_079_533,
         "the text screen takes no name with words such as 测试, TEST or 微信立减金; its message is misleading";
@@ -69,14 +76,16 @@ pub(crate) struct CreateView {
     pub(crate) product_permission: bool,
     /// One entry for each of the stock's available merchants.
     pub(crate) available: Vec<AvailableMerchant>,
+    /// What the same number has made, while it is remembered.
     pub(crate) earlier: Option<Earlier>,
+    pub(crate) readings: Readings,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct AvailableMerchant {
     pub(crate) known: bool,
-    /// The caller itself, or of its brand.
-    pub(crate) same_brand: bool,
+    /// The caller itself, of its brand, or its sub-merchant.
+    pub(crate) takes_it: bool,
     pub(crate) has_mini_program_appid: bool,
 }
 
@@ -90,16 +99,25 @@ pub(crate) enum Decision {
 pub(crate) fn decide(view: &CreateView, stock: &NewStock, now: Moment) -> Result<Decision, Refusal> {
     ensure(view.product_permission, &PRODUCT)?;
     ensure(stock.belong_merchant == view.mchid, &BELONG_MERCHANT)?;
-    ensure(view.available.iter().all(|merchant| merchant.known), &MERCHANT_UNKNOWN)?;
+    let unknown = match view.readings.unknown_merchant {
+        UnknownMerchant::MchNotExists => &MERCHANT_UNKNOWN,
+        UnknownMerchant::InvalidRequest => &MERCHANT_NOT_VALID,
+    };
+    ensure(view.available.iter().all(|merchant| merchant.known), unknown)?;
     if stock.no_cash {
-        ensure(view.available.iter().all(|merchant| merchant.same_brand), &MERCHANT_FOREIGN)?;
+        ensure(view.available.iter().all(|merchant| merchant.takes_it), &MERCHANT_FOREIGN)?;
     }
     if stock.mini_program_appid.is_some() {
         let bound = view.available.iter().any(|merchant| merchant.has_mini_program_appid);
         ensure(bound, &MINI_PROGRAM_APPID)?;
     }
     if let Some(earlier) = &view.earlier {
-        ensure(earlier.digest == stock.digest, &NUMBER_REUSED)?;
+        let same = earlier.digest == stock.digest;
+        match view.readings.number_reused {
+            NumberReused::InvalidRequest => ensure(same, &NUMBER_REUSED)?,
+            NumberReused::Duplicate => ensure(same, &DUPLICATE)?,
+            NumberReused::FirstResult => {}
+        }
         return Ok(Decision::Repeat(earlier.made));
     }
     ensure(!SCREENED.iter().any(|word| stock.name.contains(word)), &NAME_SCREEN)?;
@@ -123,12 +141,9 @@ mod tests {
         CreateView {
             mchid: "1900000109".into(),
             product_permission: true,
-            available: vec![AvailableMerchant {
-                known: true,
-                same_brand: true,
-                has_mini_program_appid: true,
-            }],
+            available: vec![AvailableMerchant { known: true, takes_it: true, has_mini_program_appid: true }],
             earlier: None,
+            readings: Readings::default(),
         }
     }
 
@@ -166,6 +181,12 @@ mod tests {
         let earlier = Earlier { digest: vec![0], made: 7 };
         let reused = CreateView { earlier: Some(earlier), ..view() };
         assert_eq!(refused(&reused, &stock, now), NUMBER_REUSED.id);
+        let reading = |number_reused| {
+            let readings = Readings { number_reused, ..Readings::default() };
+            decide(&CreateView { readings, ..reused.clone() }, &stock, now).map_err(|refusal| refusal.rule.id)
+        };
+        assert_eq!(reading(NumberReused::Duplicate), Err(DUPLICATE.id));
+        assert_eq!(reading(NumberReused::FirstResult), Ok(Decision::Repeat(7)));
     }
 
     #[test]

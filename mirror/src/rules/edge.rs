@@ -6,6 +6,9 @@ rules! {
     NO_SUCH_PATH = "edge.path", Seen, "2.16.2", 404 "NOT_FOUND"
         "请求的资源不存在", NUMBER_UNKNOWN,
         "no endpoint has this method and path";
+    USER_AGENT = "edge.user_agent", Assumed, "5.1", 403 ""
+        "", NUMBER_UNKNOWN,
+        "a request has a User-Agent; the reading missing_user_agent asks for this answer";
     RATE = "edge.rate", Documented, "2.17", 429 "FREQUENCY_LIMIT_EXCEED"
         "接口限频", 268_461_336,
         "more calls of this endpoint than the documentation allows";

@@ -1,5 +1,6 @@
 //! Pausing, restarting and stopping a stock.
 
+use super::readings::{Readings, RepeatedChange};
 use super::{NUMBER_UNKNOWN, Refusal, ensure, rules};
 use crate::moment::Moment;
 use crate::stock::{StockState, StockStatus};
@@ -20,6 +21,9 @@ rules! {
     NOT_UNSTARTED = "lifecycle.not_unstarted", Assumed, "4.1", 400 "INVALID_REQUEST"
         "活动已结束或未激活", 270_079_533,
         "only a stock that was never started can be stopped, and before its end";
+    REPEATED = "lifecycle.repeated", Assumed, "4.1", 400 "INVALID_REQUEST"
+        "活动已结束或未激活", 270_079_533,
+        "what has happened already does not happen again; the reading repeated_change asks for this answer";
 }
 
 /// What is asked for.
@@ -36,6 +40,7 @@ pub(crate) struct LifecycleView {
     pub(crate) mchid: String,
     pub(crate) product_permission: bool,
     pub(crate) stock: Option<StockState>,
+    pub(crate) readings: Readings,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +52,18 @@ pub(crate) enum Decision {
 }
 
 pub(crate) fn decide(
+    view: &LifecycleView,
+    action: Action,
+    named_creator: &str,
+    now: Moment,
+) -> Result<Decision, Refusal> {
+    let decision = decide_once(view, action, named_creator, now)?;
+    let repeated = matches!(decision, Decision::Unchanged { .. });
+    ensure(!repeated || view.readings.repeated_change == RepeatedChange::Unchanged, &REPEATED)?;
+    Ok(decision)
+}
+
+fn decide_once(
     view: &LifecycleView,
     action: Action,
     named_creator: &str,
@@ -87,7 +104,12 @@ mod tests {
     use crate::stock::state::tests::{at, stock};
 
     fn decided(stock: StockState, action: Action, now: Moment) -> Result<Decision, &'static str> {
-        let view = LifecycleView { mchid: "1900000109".into(), product_permission: true, stock: Some(stock) };
+        let view = LifecycleView {
+            mchid: "1900000109".into(),
+            product_permission: true,
+            stock: Some(stock),
+            readings: Readings::default(),
+        };
         decide(&view, action, "1900000109", now).map_err(|refusal| refusal.rule.id)
     }
 
@@ -133,9 +155,32 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_refuses_what_has_happened() {
+        let readings = Readings { repeated_change: RepeatedChange::Refused, ..Readings::default() };
+        let ask = |stock, action| {
+            let view = LifecycleView {
+                mchid: "1900000109".into(),
+                product_permission: true,
+                stock: Some(stock),
+                readings,
+            };
+            decide(&view, action, "1900000109", at("2026-08-10T12:00:00+08:00"))
+                .map_err(|refusal| refusal.rule.id)
+        };
+        assert_eq!(ask(stock(), Action::Pause), Ok(Decision::Change));
+        assert_eq!(ask(stock(), Action::Restart), Err(REPEATED.id));
+        let paused = StockState { status: StockStatus::Paused, ..stock() };
+        assert_eq!(ask(paused, Action::Pause), Err(REPEATED.id));
+    }
+
+    #[test]
     fn only_the_creator_may() {
-        let view =
-            LifecycleView { mchid: "1900000109".into(), product_permission: true, stock: Some(stock()) };
+        let view = LifecycleView {
+            mchid: "1900000109".into(),
+            product_permission: true,
+            stock: Some(stock()),
+            readings: Readings::default(),
+        };
         let ask = |view: &LifecycleView, creator| {
             decide(view, Action::Pause, creator, stock().begins).map_err(|refusal| refusal.rule.id)
         };

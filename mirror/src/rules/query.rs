@@ -1,5 +1,6 @@
 //! Reading a stock or a coupon.
 
+use super::readings::{EmptyStockList, PagePastEnd, Readings};
 use super::{NUMBER_UNKNOWN, Refusal, ensure, rules};
 use crate::coupon::CouponState;
 use crate::ledger::stocks::Senders;
@@ -60,13 +61,13 @@ pub(crate) fn own_stocks(mchid: &str, product_permission: bool, creator: &str) -
 }
 
 /// Refuses an empty list of stocks.
-pub(crate) fn some_stocks(total: i64) -> Result<(), Refusal> {
-    ensure(total > 0, &NO_STOCKS)
+pub(crate) fn some_stocks(total: i64, readings: Readings) -> Result<(), Refusal> {
+    ensure(total > 0 || readings.empty_stock_list == EmptyStockList::Empty, &NO_STOCKS)
 }
 
 /// Refuses a page that does not exist.
-pub(crate) fn page(page: Page, total: i64) -> Result<(), Refusal> {
-    ensure(!page.is_past(total), &PAST_THE_END)
+pub(crate) fn page(page: Page, total: i64, readings: Readings) -> Result<(), Refusal> {
+    ensure(!page.is_past(total) || readings.page_past_end == PagePastEnd::Empty, &PAST_THE_END)
 }
 
 /// Who asks for a coupon, and as what.
@@ -128,9 +129,17 @@ mod tests {
         assert_eq!(rule(own_stocks("1", true, "1")), Ok(()));
         assert_eq!(rule(own_stocks("1", true, "2")), Err(STOCKS_ROLE.id));
         assert_eq!(rule(own_stocks("1", false, "1")), Err(PRODUCT.id));
-        assert_eq!(rule(some_stocks(0)), Err(NO_STOCKS.id));
-        assert_eq!(rule(page(Page { offset: 1, limit: 5 }, 5)), Err(PAST_THE_END.id));
-        assert_eq!(rule(page(Page { offset: 0, limit: 5 }, 0)), Ok(()));
+        let best = Readings::default();
+        assert_eq!(rule(some_stocks(0, best)), Err(NO_STOCKS.id));
+        assert_eq!(rule(page(Page { offset: 1, limit: 5 }, 5, best)), Err(PAST_THE_END.id));
+        assert_eq!(rule(page(Page { offset: 0, limit: 5 }, 0, best)), Ok(()));
+        let mild = Readings {
+            empty_stock_list: EmptyStockList::Empty,
+            page_past_end: PagePastEnd::Empty,
+            ..Readings::default()
+        };
+        assert_eq!(rule(some_stocks(0, mild)), Ok(()));
+        assert_eq!(rule(page(Page { offset: 1, limit: 5 }, 5, mild)), Ok(()));
     }
 
     #[test]

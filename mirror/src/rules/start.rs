@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::readings::{Readings, RepeatedStart, TooSoon};
 use super::{NUMBER_UNKNOWN, Refusal, ensure, rules};
 use crate::moment::Moment;
 use crate::stock::{StockState, StockStatus};
@@ -22,6 +23,12 @@ rules! {
     TOO_SOON = "start.too_soon", Seen, "3.2", 400 "INVALID_REQUEST"
         "卡包信息尚未注册完成，请稍后重试", NUMBER_UNKNOWN,
         "a stock can be started about a minute after it was created";
+    TOO_SOON_UNCLEAR = "start.too_soon_unclear", Seen, "3.2", 500 "SYSTEM_ERROR"
+        "系统错误", 272_888_874,
+        "a stock can be started about a minute after it was created; the reading too_soon asks for this answer";
+    REPEATED = "start.repeated", Assumed, "4.1", 400 "INVALID_REQUEST"
+        "活动已结束或未激活", 270_079_533,
+        "a stock is started once; the reading repeated_start asks for this answer";
     BALANCE = "start.balance", Assumed, "5.4", 403 "NOT_ENOUGH"
         "激活失败:账户余额不足，请充值", NUMBER_UNKNOWN,
         "the creator's balance covers the budget of a prefunded stock";
@@ -36,6 +43,7 @@ pub(crate) struct StartView {
     pub(crate) balance: i64,
     /// How long a new stock cannot be started.
     pub(crate) delay: Duration,
+    pub(crate) readings: Readings,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -54,11 +62,18 @@ pub(crate) fn decide(view: &StartView, named_creator: &str, now: Moment) -> Resu
     ensure(stock.creator == view.mchid && stock.creator == named_creator, &CREATOR)?;
     ensure(!stock.has_ended(now), &STATE)?;
     match (stock.status, stock.started) {
-        (StockStatus::Running, Some(since)) => return Ok(Decision::Running { since }),
+        (StockStatus::Running, Some(since)) => {
+            ensure(view.readings.repeated_start == RepeatedStart::Unchanged, &REPEATED)?;
+            return Ok(Decision::Running { since });
+        }
         (StockStatus::Unactivated, _) => {}
         _ => return Err(Refusal::from(&STATE)),
     }
-    ensure(now >= stock.created.plus(view.delay), &TOO_SOON)?;
+    let too_soon = match view.readings.too_soon {
+        TooSoon::InvalidRequest => &TOO_SOON,
+        TooSoon::SystemError => &TOO_SOON_UNCLEAR,
+    };
+    ensure(now >= stock.created.plus(view.delay), too_soon)?;
     if stock.no_cash {
         return Ok(Decision::Start { lock: None });
     }
@@ -78,6 +93,7 @@ mod tests {
             stock: Some(stock),
             balance: 5_000,
             delay: Duration::from_secs(60),
+            readings: Readings::default(),
         }
     }
 
@@ -111,6 +127,16 @@ mod tests {
         let view = view(stock());
         let since = stock().started.unwrap();
         assert_eq!(decided(&view, stock().begins), Ok(Decision::Running { since }));
+    }
+
+    #[test]
+    fn readings_turn_success_or_the_code_around() {
+        let refused = Readings { repeated_start: RepeatedStart::Refused, ..Readings::default() };
+        let again = StartView { readings: refused, ..view(stock()) };
+        assert_eq!(decided(&again, stock().begins), Err(REPEATED.id));
+        let unclear = Readings { too_soon: TooSoon::SystemError, ..Readings::default() };
+        let soon = StartView { readings: unclear, ..view(fresh()) };
+        assert_eq!(decided(&soon, fresh().created), Err(TOO_SOON_UNCLEAR.id));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::ledger::stocks;
 use crate::moment::Moment;
 use crate::parameters;
 use crate::rules::lifecycle::{self, Action, Decision, LifecycleView};
+use crate::rules::readings::Readings;
 use crate::state::App;
 
 /// `POST …/stocks/{stock_id}/pause`
@@ -46,7 +47,7 @@ async fn act(app: &App, id: String, call: &Call, action: Action) -> Result<Answe
     let id = parameters::path(id, STOCK_ID, 20)?;
     let body = parameters::body(call)?;
     let creator = Fields::body(&body).required_text(CREATOR, 20)?.to_owned();
-    let view = LifecycleView::of(call);
+    let view = LifecycleView::of(call, app.readings());
     let wanted = stock_id(&id);
     let clocks = app.clocks.clone();
     let work = move |db: &Connection| act_in(db, view, wanted, action, &creator, clocks.now());
@@ -85,11 +86,12 @@ pub(crate) fn act_in(
 
 impl LifecycleView {
     /// What the call itself says; the stock is still to be looked up.
-    pub(super) fn of(call: &Call) -> Self {
+    pub(super) fn of(call: &Call, readings: Readings) -> Self {
         Self {
             mchid: call.merchant.mchid().to_owned(),
             product_permission: call.merchant.product_permission,
             stock: None,
+            readings,
         }
     }
 }

@@ -49,10 +49,11 @@ pub(crate) async fn list(State(app): State<App>, Extension(call): Extension<Call
         },
     };
     query::own_stocks(call.merchant.mchid(), call.merchant.product_permission, &creator)?;
-    let now = app.clocks.now();
+    let readings = app.readings();
+    let now = readings.status_time(app.clocks.now());
     let filter = StockFilter { creator, from, to, status, now };
     let (total_count, found) = app.ledger.read(move |db| stocks::list(db, &filter, page)).await?;
-    query::some_stocks(total_count)?;
+    query::some_stocks(total_count, readings)?;
     Ok(Answer::ok(&List {
         total_count,
         data: found.iter().map(|stock| StockWire::new(stock, now)).collect(),

@@ -66,7 +66,7 @@ async fn members(
     let merchant = &call.merchant;
     query::stock(merchant.mchid(), merchant.product_permission, found.as_ref(), senders, &creator)?;
     let total_count = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    query::page(page, total_count)?;
+    query::page(page, total_count, app.readings())?;
     let data = page.of(all);
     Ok(Answer::ok(&List { total_count, data, offset: page.offset, limit: page.limit, stock_id: id }))
 }

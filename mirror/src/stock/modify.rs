@@ -100,11 +100,10 @@ pub(crate) async fn merchants(
 /// The same rules as when the stock was created.
 fn acceptable(directory: &Arc<Directory>, stock: &StockState, added: &[String]) -> Result<(), Refusal> {
     let creator = directory.find(&stock.creator);
-    let brand = creator.as_ref().and_then(|creator| creator.brand.as_ref());
     for mchid in added {
         let merchant = directory.find(mchid).ok_or(&MERCHANT_UNKNOWN)?;
-        let same_brand = brand.is_some() && merchant.brand.as_ref() == brand;
-        ensure(!stock.no_cash || *mchid == stock.creator || same_brand, &MERCHANT_FOREIGN)?;
+        let takes_it = creator.as_ref().is_some_and(|creator| merchant.takes_stocks_of(creator));
+        ensure(!stock.no_cash || takes_it, &MERCHANT_FOREIGN)?;
     }
     Ok(())
 }
@@ -167,7 +166,7 @@ async fn act<T: Send + 'static>(
     creator: String,
     change: impl FnOnce(&Connection, &StockState, Moment) -> Refused<T> + Send + 'static,
 ) -> Result<(Moment, T), Answer> {
-    let mut view = LifecycleView::of(call);
+    let mut view = LifecycleView::of(call, app.readings());
     let wanted = stock_id(id);
     let clocks = app.clocks.clone();
     let work = move |db: &Connection| {

@@ -20,6 +20,8 @@ fn view(stock: StockState) -> SendView {
         day_amount: 0,
         month_amount: 0,
         monthly_cap: Some(500_000),
+        crowded: false,
+        readings: Readings::default(),
     }
 }
 
