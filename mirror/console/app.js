@@ -10,7 +10,10 @@ import * as request from './request.js';
 import * as requests from './requests.js';
 import * as stock from './stock.js';
 
+/** Milliseconds between two looks; a mirror that takes long to answer is asked less often. */
 const EVERY = 2000;
+const SELDOM = 30000;
+const SHARE = 20;
 const PAGES = [
   [/^\/?$/, overview],
   [/^\/requests$/, requests],
@@ -71,6 +74,7 @@ let failing = false;
 /** One chain of refreshes for each page drawn; a newer page ends the older chain. */
 async function tick(mine) {
   if (mine !== turn) return;
+  const began = performance.now();
   if (!document.hidden) {
     try {
       await shown.refresh();
@@ -80,7 +84,8 @@ async function tick(mine) {
       failing = true;
     }
   }
-  setTimeout(() => tick(mine), EVERY);
+  const took = performance.now() - began;
+  setTimeout(() => tick(mine), Math.min(SELDOM, Math.max(EVERY, took * SHARE)));
 }
 
 apply();

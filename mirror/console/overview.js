@@ -86,11 +86,20 @@ function auditCard() {
   return { element, run };
 }
 
+/** The certificates, with the one that signs; of a list of serials alone that is the last. */
+const certificates = (keys) =>
+  keys.certificates ?? keys.serials.map((serial, at) => ({ serial_no: serial, signs: keys.phase !== 'on' && at === keys.serials.length - 1 }));
+
+const certificate = (one) => h('div', {}, h('code', {}, one.serial_no),
+  one.signs ? [' ', badge('good', t('signsNow'))] : null,
+  one.signs_from ? h('div', { class: 'dim' }, t('signsFrom', time(one.signs_from))) : null,
+  one.listed_until ? h('div', { class: 'dim' }, t('listedUntil', time(one.listed_until))) : null);
+
 const keyFacts = (keys) => facts([
   [t('phase'), named('phase', keys.phase)],
-  [t('serials'), keys.serials.length === 0 ? t('none') : keys.serials.map((serial, at) =>
-    h('div', {}, h('code', {}, serial), at === keys.serials.length - 1 && keys.phase !== 'on' ? [' ', badge('good', t('signsNow'))] : null))],
+  [t('serials'), keys.serials.length === 0 ? t('none') : certificates(keys).map(certificate)],
   [t('publicKey'), [h('code', {}, keys.public_key_id), keys.phase === 'on' ? [' ', badge('good', t('signsNow'))] : null].flat().filter(Boolean)],
+  [t('schedule'), keys.schedule && t('everyNext', count(keys.schedule.rotate_every_seconds), time(keys.schedule.next_listed))],
 ]);
 
 export function open(root) {

@@ -27,7 +27,7 @@ function doctor(signature) {
   const messages = sides && card(both ? t('messages') : t('messageAlone'), h('p', { class: 'dim' }, hint), sides);
   const header = signature.header;
   const mono = (text) => (text ? h('code', {}, visible(text, true)) : null);
-  const sheet = card(t('header'), facts(header ? [
+  const sheet = header && card(t('header'), facts([
     ['mchid', mono(header.mchid)],
     ['serial_no', mono(header.serial_no)],
     ['nonce_str', mono(header.nonce_str)],
@@ -37,7 +37,7 @@ function doctor(signature) {
     [t('keyOf'), signature.key_of],
     [`${t('digests')}, ${t('serverDigest')}`, mono(signature.server_digest)],
     [`${t('digests')}, ${t('clientDigest')}`, mono(signature.client_digest)],
-  ] : [[t('header'), t('none')]]));
+  ]));
   return [explained, messages, sheet];
 }
 

@@ -36,6 +36,7 @@ let filter = { verdict: '', operation: '', mchid: '', q: '' };
 
 export function open(root) {
   let live = true;
+  let seen;
   const field = (name, label, input) => h('label', {}, h('span', {}, label), Object.assign(input, { value: filter[name], name }));
   const changed = (event) => {
     filter = { ...filter, [event.target.name]: event.target.value.trim() };
@@ -60,9 +61,15 @@ export function open(root) {
     title: t('requests'),
     async refresh(now = false) {
       if (!live && !now) return;
-      const asked = query({ limit: SHOWN, ...filter });
-      const { requests } = await get(`requests?${asked}`);
-      if (asked === query({ limit: SHOWN, ...filter })) part.show({ entries: requests });
+      const asked = query(filter);
+      // One entry tells whether there is anything new.
+      const [newest] = (await get(`requests?${query({ limit: 1, ...filter })}`)).requests;
+      const state = `${asked} ${newest?.id}`;
+      if (state === seen || asked !== query(filter)) return;
+      const { requests } = await get(`requests?${query({ limit: SHOWN, ...filter })}`);
+      if (asked !== query(filter)) return;
+      seen = state;
+      part.show({ entries: requests });
     },
   };
   return page;

@@ -1,6 +1,7 @@
 //! `favor mirror`.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use crate::run::{MirrorProcess, favor, run};
@@ -166,4 +167,30 @@ fn what_it_cannot_do_it_says() {
 
     let ran = run(favor(folder.path()).args(["mirror", "--data", "no/such/folder/m.sqlite"]));
     assert_eq!(ran.code, Some(2), "{ran:?}");
+}
+
+/// A person is told where the console is, and what stands there is one.
+#[test]
+fn the_console_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = favor(folder.path())
+        .args(["mirror", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // The line after it ends the search should it be missing.
+    let found = lines.find(|line| line.starts_with("# console: ") || line.starts_with("# what it saw"));
+    let line = found.unwrap();
+    let address = line.strip_prefix("# console: http://").expect("there is no line for the console");
+    let mut stream = TcpStream::connect(address.strip_suffix("/_mirror/").unwrap()).unwrap();
+    let request =
+        "GET /_mirror/ HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<!doctype html>"), "{answer}");
 }
