@@ -484,3 +484,87 @@ async fn notifications_can_be_sealed_and_signed_without_sending() {
     assert_eq!(plain.0.body, b"not JSON");
     assert!(world.mirror.seal_notification("1", &draft).is_err());
 }
+
+/// A receiver behind TLS that answers 204 to every request; returns its address and how many came.
+async fn tls_receiver(
+    certificate: &rcgen::CertifiedKey<rcgen::KeyPair>,
+) -> (std::net::SocketAddr, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls::{ServerConfig, crypto, pki_types};
+    let provider = std::sync::Arc::new(crypto::aws_lc_rs::default_provider());
+    let key = pki_types::PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count: std::sync::Arc<std::sync::atomic::AtomicUsize> = std::sync::Arc::default();
+    let counted = std::sync::Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = vec![0; 64 * 1024];
+            let mut length = 0;
+            // The body ends in a brace, the head never does.
+            while length == 0 || request[length - 1] != b'}' {
+                length += stream.read(&mut request[length..]).await.unwrap();
+            }
+            assert!(request.starts_with(b"POST /notify HTTP/1.1\r\n"));
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+            stream.shutdown().await.ok();
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn https_receivers_must_be_trusted() {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (address, count) = tls_receiver(&certificate).await;
+    let url = format!("https://localhost:{}/notify", address.port());
+    for (builder, state, arrived) in [
+        (builder(), NotificationState::Pending, 0),
+        (builder().callback_root(certificate.cert.pem()), NotificationState::Delivered, 1),
+    ] {
+        let world = World::with(builder).await;
+        let body = json!({"mchid": "1900000109", "notify_url": url});
+        world.call("POST", &format!("{FAVOR}/callbacks"), &body).await.ok();
+        let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+        pay(&world, &stock, USER, "s1").await;
+        let entry = newest(&world).await;
+        assert_eq!(entry.state, state, "{entry:?}");
+        assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), arrived);
+    }
+    let unreadable = builder().callback_root("no certificate").start().await;
+    assert!(matches!(unreadable, Err(MirrorError::Key { .. })));
+}
+
+/// What is under way when everything starts over counts for nothing afterwards, though numbers are the same again.
+#[tokio::test]
+async fn a_delivery_that_a_reset_overtakes_is_not_taken_for_a_later_one() {
+    let slow = builder().callback_timeout(Duration::from_millis(400));
+    let (world, receiver, stock) = told_by(slow, Answer::Hang).await;
+    let coupon = world.coupon(&stock, USER, "s1").await;
+    let reset = async {
+        while receiver.take().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.mirror.reset().await.unwrap();
+    };
+    let (paid, ()) = tokio::join!(world.mirror.redeem(&coupon, Redeem::default()), reset);
+    paid.unwrap();
+    receiver.usually(Answer::Slow(600));
+    receiver.listen_for(&world).await;
+    let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+    // Its first delivery is still under way when the old one ends.
+    pay(&world, &stock, USER, "s1").await;
+    let log = world.mirror.notifications(9, 0).await.unwrap();
+    assert_eq!((log.len(), log[0].deliveries.len()), (1, 1));
+    assert_eq!(log[0].next_attempt, Some(log[0].created + Duration::from_secs(15)));
+}
