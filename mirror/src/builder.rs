@@ -207,7 +207,8 @@ impl MirrorBuilder {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, the data file cannot be used, or a merchant seed is not usable.
+    /// When the address cannot be bound, the data file cannot be used, or a merchant seed, a rate, a rotation or a root
+    /// certificate is not usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         check_rate(self.clock_rate)?;
         let standing = self.clock_at.or(self.running_from.filter(|_| self.frozen));

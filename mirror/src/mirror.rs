@@ -68,6 +68,11 @@ impl Mirror {
         Ok(Self { app: app_state, base_url, merchant, stop, server: Some(server), background })
     }
 
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// `http://address:port`, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> &str {

@@ -7,7 +7,7 @@ use favor_mirror::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{FAVOR, Reply, USER, World, builder, stock_body, with};
+use crate::harness::{FAVOR, Reply, USER, World, builder, damage, stock_body, with};
 use crate::receiver::{Answer, Receiver, newest, offsets};
 
 /// A mirror with a running stock whose creator is told.
@@ -152,6 +152,7 @@ async fn one_jump_passes_all_repeats_at_their_instants() {
     let times: Vec<_> = arrived.iter().map(|told| told.timestamp()).collect();
     assert!(times.is_sorted(), "{times:?}");
     assert_eq!(times[31] - times[0], expected[15] + 7);
+    assert!(receiver.connections() <= 2, "connections are used again");
     // Every delivery is signed and sealed anew, under the same id.
     let distinct = |text: &dyn Fn(&crate::receiver::Arrival) -> String| {
         arrived.iter().map(text).collect::<std::collections::HashSet<_>>().len()
@@ -182,7 +183,7 @@ async fn the_schedule_can_be_another() {
 
 #[tokio::test]
 async fn only_200_and_204_acknowledge() {
-    let quick = builder().callback_timeout(Duration::from_millis(100));
+    let quick = builder().callback_timeout(Duration::from_millis(700));
     let (world, receiver, stock) = told_by(quick, Answer::Status(200)).await;
     receiver.script([
         Answer::Status(302),
@@ -201,9 +202,18 @@ async fn only_200_and_204_acknowledge() {
     let error = |n: usize| entry.deliveries[n].error.clone().unwrap_or_default();
     assert_eq!(error(0), "redirects are not followed");
     assert_eq!(error(1), "only 200 and 204 acknowledge");
-    assert_eq!(error(3), "no answer within 100 ms");
+    assert_eq!(error(3), "no answer within 700 ms");
     assert_eq!(error(5), "");
     assert_eq!(receiver.take().len(), 6);
+}
+
+/// Only the beginning of an answer is kept, however long it is.
+#[tokio::test]
+async fn a_long_answer_is_cut_and_still_acknowledges() {
+    let (world, _receiver, stock) = told(Answer::Long(20_000_000)).await;
+    pay(&world, &stock, USER, "s1").await;
+    let entry = newest(&world).await;
+    assert_eq!((entry.state, entry.deliveries[0].answer.len()), (NotificationState::Delivered, 1_024));
 }
 
 #[tokio::test]
@@ -301,6 +311,28 @@ async fn what_is_pending_survives_a_restart() {
     assert_eq!(offsets(&after[1].deliveries), [0, 15, 30]);
     assert_eq!(receiver.take().len(), 1);
     world.assert_sound(&world.mirror.audit().await);
+}
+
+/// A store that cannot keep what came of a delivery: whoever moves the clock is told, and it happens again.
+#[tokio::test]
+async fn a_delivery_that_cannot_be_kept_happens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let (world, receiver, stock) = told_by(builder().data(&file), Answer::Status(200)).await;
+    receiver.script([Answer::Status(500)]);
+    pay(&world, &stock, USER, "s1").await;
+    damage(
+        &file,
+        "CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT raise(FAIL, 'disk full'); END",
+    );
+    let failed = world.mirror.advance(Duration::from_secs(100)).await;
+    assert!(matches!(failed, Err(MirrorError::Storage(_))), "{failed:?}");
+    assert_eq!(Some(world.mirror.now()), newest(&world).await.next_attempt);
+    damage(&file, "DROP TRIGGER full");
+    world.mirror.advance(Duration::from_secs(100)).await.unwrap();
+    let entry = newest(&world).await;
+    assert_eq!((entry.state, offsets(&entry.deliveries)), (NotificationState::Delivered, vec![0, 15]));
+    assert!(receiver.take().len() >= 3);
 }
 
 #[tokio::test]
