@@ -443,6 +443,16 @@ async fn a_replay_delivers_once_more() {
     world.mirror.advance(Duration::from_secs(86_400)).await.unwrap();
     assert_eq!(receiver.take().len(), 2);
 
+    // A probe spoils a replay too; being held is for the schedule.
+    for (kind, faults) in
+        [(FaultKind::Hold { seconds: 9 }, vec![]), (FaultKind::Probe, vec!["probe".to_owned()])]
+    {
+        let genuine = kind != FaultKind::Probe;
+        world.mirror.plan(FaultRule::new(kind).operation("callback.notify")).unwrap();
+        let entry = world.mirror.replay("2").await.unwrap();
+        assert_eq!(entry.deliveries.last().unwrap().faults, faults);
+        assert_eq!(receiver.take()[0].is_genuine(&world.mirror), genuine);
+    }
     assert!(matches!(world.mirror.replay("EV-1").await, Err(MirrorError::NotFound { .. })));
     assert_eq!(world.control("POST", "/_mirror/callbacks/99/replay", &Value::Null).await.status, 404);
 }

@@ -47,15 +47,21 @@ async fn a_clock_can_run_faster() {
 async fn a_rate_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("data.sqlite");
-    let mirror = Mirror::builder().data(&file).clock_at(time(START)).clock_rate(500).start().await.unwrap();
-    mirror.shutdown().await;
-    let mirror = Mirror::builder().data(&file).start().await.unwrap();
-    assert_eq!(mirror.now(), time(START));
-    let let_go = mirror.unfreeze_clock().await.unwrap();
-    until(async || mirror.now() >= let_go + Duration::from_secs(10)).await;
-    mirror.shutdown().await;
-    let mirror = Mirror::builder().data(&file).start().await.unwrap();
-    assert!(mirror.now() >= let_go + Duration::from_secs(10));
+    let rate = async |world: &World| {
+        world.control("GET", "/_mirror/clock", &Value::Null).await.ok()["rate"].as_i64().unwrap()
+    };
+    let world = World::with(Mirror::builder().data(&file).clock_at(time(START)).clock_rate(500)).await;
+    world.mirror.shutdown().await;
+    let world = World::with(Mirror::builder().data(&file)).await;
+    assert_eq!((world.mirror.now(), rate(&world).await), (time(START), 500));
+    let let_go = world.mirror.unfreeze_clock().await.unwrap();
+    until(async || world.mirror.now() >= let_go + Duration::from_secs(10)).await;
+    world.mirror.shutdown().await;
+    let world = World::with(Mirror::builder().data(&file)).await;
+    assert_eq!(rate(&world).await, 500);
+    assert!(world.mirror.now() >= let_go + Duration::from_secs(10));
+    world.mirror.reset().await.unwrap();
+    assert_eq!(rate(&world).await, 1);
 }
 
 /// Nobody moves this clock: repeats come by themselves.
