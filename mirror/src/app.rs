@@ -50,7 +50,7 @@ pub(crate) fn app(state: App) -> Router {
         .route("/_mirror", get(control::index::list))
         .route("/_mirror/", get(control::index::list))
         .route("/_mirror/audit", get(control::audit::report))
-        .route("/_mirror/callbacks", get(control::callbacks::list))
+        .route("/_mirror/callbacks", get(control::callbacks::list).post(control::callbacks::set))
         .route("/_mirror/callbacks/{id}/replay", post(control::callbacks::replay))
         .route("/_mirror/clock", get(control::clock::show).post(control::clock::set))
         .route("/_mirror/coupons/{coupon_id}", get(control::coupons::show))

@@ -110,7 +110,7 @@ impl Mirror {
         }
     }
 
-    /// The platform certificates now served, oldest first. The last one signs.
+    /// The platform certificates now served, oldest first. The newest one signs, unless it is listed ahead of its time.
     #[must_use]
     pub fn platform_certificates(&self) -> Vec<PlatformCertificate> {
         self.app
@@ -341,6 +341,11 @@ impl Mirror {
         callbacks::replay_one(&self.app, id).await
     }
 
+    /// Whether coupons given are notified too, from now on, until the mirror stops.
+    pub fn set_notify_sends(&self, notified: bool) {
+        self.app.notify.set_sends(notified);
+    }
+
     /// Seals a notification for a merchant and signs it by the key the platform would use at this moment, without
     /// sending or keeping it.
     ///
@@ -413,8 +418,8 @@ impl Mirror {
         control::audit::run(&self.app).await.unwrap_or_else(|error| Audit::failed(&error))
     }
 
-    /// Forgets stocks, coupons, users, faults, the log and the moved clock. Keys and merchants stay; balances
-    /// are as seeded.
+    /// Forgets stocks, coupons, users, notifications, faults, the log and the moved clock. Keys and merchants stay, and
+    /// what is planned for keys stays as far away as it is; balances are as seeded.
     ///
     /// # Errors
     ///
@@ -428,7 +433,7 @@ impl Mirror {
         rules::all()
     }
 
-    /// Lets open requests finish and stops. When this returns, the data file is closed.
+    /// Lets open requests and deliveries finish and stops. When this returns, the data file is closed.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(server) = self.server.take() {

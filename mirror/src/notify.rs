@@ -104,6 +104,10 @@ impl Notifier {
         self.sends.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn set_sends(&self, sends: bool) {
+        self.sends.store(sends, Ordering::Relaxed);
+    }
+
     pub(crate) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use crate::rules;
 
-const CALLS: [(&str, &str, &str); 27] = [
+const CALLS: [(&str, &str, &str); 28] = [
     ("GET", "/_mirror", "this list"),
     ("GET", "/_mirror/audit", "recounts everything from the coupons and reports what does not add up"),
     ("GET", "/_mirror/callbacks", "notifications and their deliveries, newest first; limit, after"),
+    ("POST", "/_mirror/callbacks", "{\"notify_sends\":true}: coupons given are notified too"),
     (
         "POST",
         "/_mirror/callbacks/{id}/replay",

@@ -265,6 +265,13 @@ async fn coupons_given_are_told_where_switched_on() {
     assert_eq!((&resource["status"], &resource["coupon_id"]), (&json!("SENDED"), &json!(coupon)));
     assert_eq!((resource.get("consume_information"), resource.get("out_request_no")), (None, None));
     assert_eq!(newest(&world).await.transaction_id, None);
+    world.mirror.set_notify_sends(false);
+    world.coupon(&stock, USER, "s2").await;
+    let on = world.control("POST", "/_mirror/callbacks", &json!({"notify_sends": true})).await.ok();
+    assert_eq!(on, json!({"notify_sends": true}));
+    world.coupon(&stock, USER, "s3").await;
+    world.mirror.advance(Duration::ZERO).await.unwrap();
+    assert_eq!(receiver.take().len(), 1);
 }
 
 /// Killed between attempts, with deliveries under way, and with some acknowledged: nothing is lost.
