@@ -611,9 +611,11 @@ async fn a_delivery_that_a_reset_overtakes_is_not_taken_for_a_later_one() {
     receiver.usually(Answer::Slow(600));
     receiver.listen_for(&world).await;
     let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+    world.mirror.advance(Duration::from_secs(10)).await.unwrap();
     // Its first delivery is still under way when the old one ends.
     pay(&world, &stock, USER, "s1").await;
     let log = world.mirror.notifications(9, 0).await.unwrap();
-    assert_eq!((log.len(), log[0].deliveries.len()), (1, 1));
+    assert_eq!((log.len(), log[0].deliveries.len(), receiver.take().len()), (1, 1, 1));
+    assert_eq!(log[0].deliveries[0].time, log[0].created);
     assert_eq!(log[0].next_attempt, Some(log[0].created + Duration::from_secs(15)));
 }
