@@ -19,7 +19,7 @@ use crate::ledger::{self, Ledger};
 use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
 use crate::mirror::Mirror;
 use crate::moment::Moment;
-use crate::notify::NotifySettings;
+use crate::notify::{Notifier, NotifySettings};
 use crate::platform_keys::{PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
@@ -139,6 +139,13 @@ impl MirrorBuilder {
     /// How long a receiver of notifications may take, on the machine's clock. Default: 5 seconds, as documented.
     pub fn callback_timeout(mut self, timeout: Duration) -> Self {
         self.notify.timeout = timeout;
+        self
+    }
+
+    /// Trusts a further root certificate (PEM, one or several) when it delivers notifications to https addresses,
+    /// such as that of a receiver on this machine. Default: the system's roots alone.
+    pub fn callback_root(mut self, pem: impl Into<String>) -> Self {
+        self.notify.roots.push(pem.into());
         self
     }
 
@@ -295,8 +302,8 @@ impl MirrorBuilder {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, the data file cannot be used, or a merchant seed, the seed file or a fault
-    /// rule is not usable.
+    /// When the address cannot be bound, the data file cannot be used, or a merchant seed, the seed file, a fault
+    /// rule, a rate, a rotation or a root certificate is not usable.
     pub async fn start(self) -> Result<Mirror, MirrorError> {
         let faults = self.first_faults()?;
         check_rate(self.clock_rate)?;
@@ -345,7 +352,7 @@ impl MirrorBuilder {
         };
         let state = State::new(
             settings,
-            self.notify,
+            Notifier::new(self.notify)?,
             ledger,
             Clocks::new(stored.clock, self.wire_follows),
             RequestLog::new(self.request_log),

@@ -100,6 +100,11 @@ impl Mirror {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// `http://address:port`, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> &str {
@@ -170,7 +175,7 @@ impl Mirror {
         }
     }
 
-    /// The platform certificates now served, oldest first. The last one signs.
+    /// The platform certificates now served, oldest first. The newest one signs, unless it is listed ahead of its time.
     #[must_use]
     pub fn platform_certificates(&self) -> Vec<PlatformCertificate> {
         self.app
@@ -509,6 +514,11 @@ impl Mirror {
         callbacks::replay_one(&self.app, id).await
     }
 
+    /// Whether coupons given are notified too, from now on, until the mirror stops.
+    pub fn set_notify_sends(&self, notified: bool) {
+        self.app.notify.set_sends(notified);
+    }
+
     /// Seals a notification for a merchant and signs it by the key the platform would use at this moment, without
     /// sending or keeping it.
     ///
@@ -625,8 +635,9 @@ impl Mirror {
         control::audit::run(&self.app).await.unwrap_or_else(|error| Audit::failed(&error))
     }
 
-    /// Forgets stocks, coupons, users, the log and the moved clock, and puts back those of the seed and the faults of
-    /// the start. Keys and merchants stay; balances are what was paid in.
+    /// Forgets stocks, coupons, users, notifications, the log and the moved clock, and puts back those of the seed and
+    /// the faults of the start. Keys and merchants stay, and what is planned for keys stays as far away as it is;
+    /// balances are what was paid in.
     ///
     /// # Errors
     ///
@@ -640,7 +651,7 @@ impl Mirror {
         rules::all()
     }
 
-    /// Lets open requests finish and stops. When this returns, the data file is closed.
+    /// Lets open requests and deliveries finish and stops. When this returns, the data file is closed.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(server) = self.server.take() {

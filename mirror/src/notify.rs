@@ -47,11 +47,18 @@ pub(crate) struct NotifySettings {
     pub(crate) timeout: Duration,
     /// Whether giving a coupon is notified too.
     pub(crate) sends: bool,
+    /// Certificates in PEM that receivers are trusted by, beside the system's.
+    pub(crate) roots: Vec<String>,
 }
 
 impl Default for NotifySettings {
     fn default() -> Self {
-        Self { schedule: GENERAL_RETRIES.to_vec(), timeout: Duration::from_secs(5), sends: false }
+        Self {
+            schedule: GENERAL_RETRIES.to_vec(),
+            timeout: Duration::from_secs(5),
+            sends: false,
+            roots: Vec::new(),
+        }
     }
 }
 
@@ -74,24 +81,31 @@ pub(crate) struct Notifier {
 }
 
 impl Notifier {
-    pub(crate) fn new(settings: NotifySettings) -> Self {
+    pub(crate) fn new(settings: NotifySettings) -> Result<Self, MirrorError> {
+        let roots = settings.roots.iter().map(|pem| post::roots(pem)).collect::<Result<Vec<_>, _>>();
+        let refuse = |reason| MirrorError::key(format!("a root certificate for notifications: {reason}"));
+        let roots = roots.map_err(refuse)?.into_iter().flatten().collect();
         let (replays, asked) = mpsc::unbounded_channel();
-        Self {
+        Ok(Self {
             schedule: settings.schedule,
             timeout: settings.timeout,
             sends: AtomicBool::new(settings.sends),
-            clients: Clients::default(),
+            clients: Clients::trusting(roots),
             permits: Semaphore::new(CONCURRENT),
             claims: Mutex::default(),
             failures: AtomicU64::new(0),
             replays,
             asked: Mutex::new(Some(asked)),
-        }
+        })
     }
 
     /// Whether giving a coupon is notified too.
     pub(crate) fn sends(&self) -> bool {
         self.sends.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_sends(&self, sends: bool) {
+        self.sends.store(sends, Ordering::Relaxed);
     }
 
     pub(crate) fn failures(&self) -> u64 {

@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::lock;
 use crate::metrics::Metrics;
 use crate::nonces::Nonces;
-use crate::notify::{Notifier, NotifySettings};
+use crate::notify::Notifier;
 use crate::platform_keys::PlatformKeys;
 use crate::rate::RateLimits;
 use crate::request_log::RequestLog;
@@ -76,7 +76,7 @@ impl State {
     #[expect(clippy::too_many_arguments, reason = "called once, with all the parts there are")]
     pub(crate) fn new(
         settings: Settings,
-        notify: NotifySettings,
+        notify: Notifier,
         ledger: Ledger,
         clocks: Clocks,
         log: RequestLog,
@@ -99,7 +99,7 @@ impl State {
             rates,
             links: Links::default(),
             timeline: Timeline::new(),
-            notify: Notifier::new(notify),
+            notify,
             base_url: OnceLock::new(),
             platform: RwLock::new(Arc::new(platform)),
             merchants: RwLock::new(Arc::new(merchants)),

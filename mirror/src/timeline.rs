@@ -54,6 +54,10 @@ impl Timeline {
 /// Moves the clock to where `mode` has it, over everything that is due on the way. Interrupted, it stays at the
 /// instant it has come to. The caller holds [`Timeline::moving`].
 pub(crate) async fn travel(app: &App, mode: ClockMode) -> Result<Moment, MirrorError> {
+    travel_within(app, mode, MOST_INSTANTS).await
+}
+
+async fn travel_within(app: &App, mode: ClockMode, most_instants: usize) -> Result<Moment, MirrorError> {
     let target = mode.now();
     let _walk = Walk(app);
     let failures = app.notify.failures();
@@ -62,10 +66,10 @@ pub(crate) async fn travel(app: &App, mode: ClockMode) -> Result<Moment, MirrorE
         let next = app.ledger.read(|db| next_instant(db, None)).await?;
         let Some(due) = next.filter(|due| *due <= target) else { break };
         instants += 1;
-        if instants > MOST_INSTANTS {
+        if instants > most_instants {
             return Err(MirrorError::Refused {
                 reason: format!(
-                    "there are more than {MOST_INSTANTS} instants at which something is due; the clock stays at \
+                    "there are more than {most_instants} instants at which something is due; the clock stays at \
                      {} and can be moved on from there",
                     app.clocks.now().rfc3339()
                 ),
@@ -205,5 +209,67 @@ async fn sleep(wait: Option<Duration>) {
     match wait {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Mirror;
+
+    const NOON: Moment = Moment::from_millis_const(1_790_000_000_000);
+
+    /// Five notifications, a second apart, to where nobody is.
+    async fn five() -> Mirror {
+        let mirror =
+            Mirror::builder().clock_at(NOON.date_time()).callback_schedule([]).start().await.unwrap();
+        let rows = |db: &Connection| {
+            db.execute_batch(
+                "INSERT INTO stocks (id, creator, name, comment, description, status, no_cash, single_item,
+                    begins, ends, max_coupons, max_amount, max_amount_by_day, max_coupons_per_user,
+                    natural_person_limit, prevent_api_abuse, coupon_amount, transaction_minimum, combine_use,
+                    goods_tag, trade_type, second_day_available, created, request)
+                 SELECT 1, mchid, '', '', '', 'running', 1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, '[]', '[]', 0, 0,
+                    '{}' FROM merchants;
+                 INSERT INTO coupons VALUES (1, 1, 'o', '', '', '', 1, 1, 'USED', 0, 0, 0);",
+            )?;
+            for n in 1..=5 {
+                db.execute(
+                    "INSERT INTO notifications (id, notification_id, event_type, summary, mchid, stock_id,
+                        coupon_id, notify_url, created, resource, state, next_attempt)
+                     SELECT ?1, ?1, '', '', creator, 1, 1, 'http://127.0.0.1:1/', 0, '{}', 'pending', ?2
+                     FROM stocks",
+                    [n, NOON.millis() + n * 1_000],
+                )?;
+            }
+            Ok(())
+        };
+        mirror.app().ledger.write(rows).await.unwrap();
+        mirror
+    }
+
+    #[tokio::test]
+    async fn a_jump_with_too_many_instants_stays_where_it_has_come_to() {
+        let mirror = five().await;
+        let app = mirror.app();
+        let target = ClockMode::frozen(NOON.plus_millis(10_000));
+        let refused = travel_within(app, target, 3).await.unwrap_err();
+        assert!(refused.to_string().contains("more than 3 instants"), "{refused}");
+        assert_eq!(app.clocks.mode(), ClockMode::frozen(NOON.plus_millis(3_000)));
+        let kept = app.ledger.read(clock::load).await.unwrap();
+        assert_eq!(kept, Some(app.clocks.mode()));
+        let left = |db: &Connection| notifications::due(db, NOON.plus_days(1), 9);
+        assert_eq!(app.ledger.read(left).await.unwrap(), [4, 5]);
+        assert_eq!(travel_within(app, target, 3).await.unwrap(), target.now());
+        assert_eq!(app.ledger.read(left).await.unwrap(), Vec::<i64>::new());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_background_task_that_is_gone_is_told() {
+        let mirror = five().await;
+        drop(Ended(Arc::clone(&mirror.app().timeline)));
+        let _nobody_delivers = Claim::take(mirror.app(), 1).unwrap();
+        let travelled = travel(mirror.app(), ClockMode::frozen(NOON.plus_millis(10_000))).await;
+        assert!(matches!(travelled, Err(MirrorError::Stopped)), "{travelled:?}");
     }
 }

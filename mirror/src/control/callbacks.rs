@@ -1,11 +1,12 @@
 //! Notifications and their deliveries.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use crate::error::MirrorError;
 use crate::ledger::notifications;
 use crate::notify::NotificationRecord;
@@ -30,6 +31,19 @@ pub(crate) async fn replay_one(app: &App, name: &str) -> Result<NotificationReco
     let id = app.ledger.read(move |db| notifications::number(db, &name)).await?.ok_or(NOT_FOUND)?;
     app.notify.ask_replay(id).await?;
     app.ledger.read(move |db| notifications::show(db, id)).await?.ok_or(NOT_FOUND)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switches {
+    notify_sends: bool,
+}
+
+/// Whether coupons given are notified too.
+pub(crate) async fn set(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+    let switches: Switches = failure::read(&body)?;
+    app.notify.set_sends(switches.notify_sends);
+    Ok(Json(json!({ "notify_sends": app.notify.sends() })))
 }
 
 #[derive(Debug, Deserialize)]

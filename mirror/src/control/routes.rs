@@ -35,6 +35,7 @@ routes! {
         => get(audit::report);
     "GET" "/_mirror/callbacks" "notifications and their deliveries, newest first; limit, after"
         => get(callbacks::list);
+    "POST" "/_mirror/callbacks" "{\"notify_sends\":true}: coupons given are notified too" => post(callbacks::set);
     "POST" "/_mirror/callbacks/{id}/replay" "delivers a notification once more, by its number or its EV- id"
         => post(callbacks::replay);
     "GET" "/_mirror/clock" "the test clock" => get(clock::show);

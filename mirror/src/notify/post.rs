@@ -29,14 +29,28 @@ pub(super) struct Reply {
 /// The HTTP clients, made when they are first needed: most mirrors never notify anybody.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
+    /// Trusted beside the system's.
+    roots: Vec<reqwest::Certificate>,
     /// Without TLS, so that no roots are looked for.
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
 }
 
+/// Reads root certificates in PEM.
+pub(super) fn roots(pem: &str) -> Result<Vec<reqwest::Certificate>, String> {
+    let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(words)?;
+    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+}
+
 impl Clients {
+    pub(super) fn trusting(roots: Vec<reqwest::Certificate>) -> Self {
+        Self { roots, ..Self::default() }
+    }
+
     fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
         let client = if is_secure {
+            let base =
+                || self.roots.iter().cloned().fold(base(), reqwest::ClientBuilder::add_root_certificate);
             self.secure.get_or_init(|| build(base()))
         } else {
             self.plain.get_or_init(|| build(base().tls_certs_only([])))

@@ -7,7 +7,7 @@ use favor_mirror::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{FAVOR, Reply, USER, World, builder, stock_body, with};
+use crate::harness::{FAVOR, Reply, USER, World, builder, damage, stock_body, with};
 use crate::receiver::{Answer, Receiver, newest, offsets};
 
 /// A mirror with a running stock whose creator is told.
@@ -152,6 +152,7 @@ async fn one_jump_passes_all_repeats_at_their_instants() {
     let times: Vec<_> = arrived.iter().map(|told| told.timestamp()).collect();
     assert!(times.is_sorted(), "{times:?}");
     assert_eq!(times[31] - times[0], expected[15] + 7);
+    assert!(receiver.connections() <= 2, "connections are used again");
     // Every delivery is signed and sealed anew, under the same id.
     let distinct = |text: &dyn Fn(&crate::receiver::Arrival) -> String| {
         arrived.iter().map(text).collect::<std::collections::HashSet<_>>().len()
@@ -182,7 +183,7 @@ async fn the_schedule_can_be_another() {
 
 #[tokio::test]
 async fn only_200_and_204_acknowledge() {
-    let quick = builder().callback_timeout(Duration::from_millis(100));
+    let quick = builder().callback_timeout(Duration::from_millis(700));
     let (world, receiver, stock) = told_by(quick, Answer::Status(200)).await;
     receiver.script([
         Answer::Status(302),
@@ -201,9 +202,18 @@ async fn only_200_and_204_acknowledge() {
     let error = |n: usize| entry.deliveries[n].error.clone().unwrap_or_default();
     assert_eq!(error(0), "redirects are not followed");
     assert_eq!(error(1), "only 200 and 204 acknowledge");
-    assert_eq!(error(3), "no answer within 100 ms");
+    assert_eq!(error(3), "no answer within 700 ms");
     assert_eq!(error(5), "");
     assert_eq!(receiver.take().len(), 6);
+}
+
+/// Only the beginning of an answer is kept, however long it is.
+#[tokio::test]
+async fn a_long_answer_is_cut_and_still_acknowledges() {
+    let (world, _receiver, stock) = told(Answer::Long(20_000_000)).await;
+    pay(&world, &stock, USER, "s1").await;
+    let entry = newest(&world).await;
+    assert_eq!((entry.state, entry.deliveries[0].answer.len()), (NotificationState::Delivered, 1_024));
 }
 
 #[tokio::test]
@@ -255,6 +265,13 @@ async fn coupons_given_are_told_where_switched_on() {
     assert_eq!((&resource["status"], &resource["coupon_id"]), (&json!("SENDED"), &json!(coupon)));
     assert_eq!((resource.get("consume_information"), resource.get("out_request_no")), (None, None));
     assert_eq!(newest(&world).await.transaction_id, None);
+    world.mirror.set_notify_sends(false);
+    world.coupon(&stock, USER, "s2").await;
+    let on = world.control("POST", "/_mirror/callbacks", &json!({"notify_sends": true})).await.ok();
+    assert_eq!(on, json!({"notify_sends": true}));
+    world.coupon(&stock, USER, "s3").await;
+    world.mirror.advance(Duration::ZERO).await.unwrap();
+    assert_eq!(receiver.take().len(), 1);
 }
 
 /// Killed between attempts, with deliveries under way, and with some acknowledged: nothing is lost.
@@ -301,6 +318,28 @@ async fn what_is_pending_survives_a_restart() {
     assert_eq!(offsets(&after[1].deliveries), [0, 15, 30]);
     assert_eq!(receiver.take().len(), 1);
     world.assert_sound(&world.mirror.audit().await);
+}
+
+/// A store that cannot keep what came of a delivery: whoever moves the clock is told, and it happens again.
+#[tokio::test]
+async fn a_delivery_that_cannot_be_kept_happens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    let (world, receiver, stock) = told_by(builder().data(&file), Answer::Status(200)).await;
+    receiver.script([Answer::Status(500)]);
+    pay(&world, &stock, USER, "s1").await;
+    damage(
+        &file,
+        "CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT raise(FAIL, 'disk full'); END",
+    );
+    let failed = world.mirror.advance(Duration::from_secs(100)).await;
+    assert!(matches!(failed, Err(MirrorError::Storage(_))), "{failed:?}");
+    assert_eq!(Some(world.mirror.now()), newest(&world).await.next_attempt);
+    damage(&file, "DROP TRIGGER full");
+    world.mirror.advance(Duration::from_secs(100)).await.unwrap();
+    let entry = newest(&world).await;
+    assert_eq!((entry.state, offsets(&entry.deliveries)), (NotificationState::Delivered, vec![0, 15]));
+    assert!(receiver.take().len() >= 3);
 }
 
 #[tokio::test]
@@ -411,6 +450,16 @@ async fn a_replay_delivers_once_more() {
     world.mirror.advance(Duration::from_secs(86_400)).await.unwrap();
     assert_eq!(receiver.take().len(), 2);
 
+    // A probe spoils a replay too; being held is for the schedule.
+    for (kind, faults) in
+        [(FaultKind::Hold { seconds: 9 }, vec![]), (FaultKind::Probe, vec!["probe".to_owned()])]
+    {
+        let genuine = kind != FaultKind::Probe;
+        world.mirror.plan(FaultRule::new(kind).operation("callback.notify")).unwrap();
+        let entry = world.mirror.replay("2").await.unwrap();
+        assert_eq!(entry.deliveries.last().unwrap().faults, faults);
+        assert_eq!(receiver.take()[0].is_genuine(&world.mirror), genuine);
+    }
     assert!(matches!(world.mirror.replay("EV-1").await, Err(MirrorError::NotFound { .. })));
     assert_eq!(world.control("POST", "/_mirror/callbacks/99/replay", &Value::Null).await.status, 404);
 }
@@ -483,4 +532,90 @@ async fn notifications_can_be_sealed_and_signed_without_sending() {
     assert!(plain.is_genuine(&world.mirror));
     assert_eq!(plain.0.body, b"not JSON");
     assert!(world.mirror.seal_notification("1", &draft).is_err());
+}
+
+/// A receiver behind TLS that answers 204 to every request; returns its address and how many came.
+async fn tls_receiver(
+    certificate: &rcgen::CertifiedKey<rcgen::KeyPair>,
+) -> (std::net::SocketAddr, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::rustls::{ServerConfig, crypto, pki_types};
+    let provider = std::sync::Arc::new(crypto::aws_lc_rs::default_provider());
+    let key = pki_types::PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count: std::sync::Arc<std::sync::atomic::AtomicUsize> = std::sync::Arc::default();
+    let counted = std::sync::Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = vec![0; 64 * 1024];
+            let mut length = 0;
+            // The body ends in a brace, the head never does.
+            while length == 0 || request[length - 1] != b'}' {
+                length += stream.read(&mut request[length..]).await.unwrap();
+            }
+            assert!(request.starts_with(b"POST /notify HTTP/1.1\r\n"));
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+            stream.shutdown().await.ok();
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn https_receivers_must_be_trusted() {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (address, count) = tls_receiver(&certificate).await;
+    let url = format!("https://localhost:{}/notify", address.port());
+    for (builder, state, arrived) in [
+        (builder(), NotificationState::Pending, 0),
+        (builder().callback_root(certificate.cert.pem()), NotificationState::Delivered, 1),
+    ] {
+        let world = World::with(builder).await;
+        let body = json!({"mchid": "1900000109", "notify_url": url});
+        world.call("POST", &format!("{FAVOR}/callbacks"), &body).await.ok();
+        let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+        pay(&world, &stock, USER, "s1").await;
+        let entry = newest(&world).await;
+        assert_eq!(entry.state, state, "{entry:?}");
+        assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), arrived);
+    }
+    let unreadable = builder().callback_root("no certificate").start().await;
+    assert!(matches!(unreadable, Err(MirrorError::Key { .. })));
+}
+
+/// What is under way when everything starts over counts for nothing afterwards, though numbers are the same again.
+#[tokio::test]
+async fn a_delivery_that_a_reset_overtakes_is_not_taken_for_a_later_one() {
+    let slow = builder().callback_timeout(Duration::from_millis(400));
+    let (world, receiver, stock) = told_by(slow, Answer::Hang).await;
+    let coupon = world.coupon(&stock, USER, "s1").await;
+    let reset = async {
+        while receiver.take().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.mirror.reset().await.unwrap();
+    };
+    let (paid, ()) = tokio::join!(world.mirror.redeem(&coupon, Redeem::default()), reset);
+    paid.unwrap();
+    receiver.usually(Answer::Slow(600));
+    receiver.listen_for(&world).await;
+    let stock = world.running_stock(&stock_body("n1", 10, 5)).await;
+    world.mirror.advance(Duration::from_secs(10)).await.unwrap();
+    // Its first delivery is still under way when the old one ends.
+    pay(&world, &stock, USER, "s1").await;
+    let log = world.mirror.notifications(9, 0).await.unwrap();
+    assert_eq!((log.len(), log[0].deliveries.len(), receiver.take().len()), (1, 1, 1));
+    assert_eq!(log[0].deliveries[0].time, log[0].created);
+    assert_eq!(log[0].next_attempt, Some(log[0].created + Duration::from_secs(15)));
 }

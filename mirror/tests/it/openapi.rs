@@ -186,6 +186,7 @@ async fn every_call_answers_as_described() {
         ("/_mirror/faults", json!({"kind": "cut", "operation": "coupon.send", "openid": "nobody"})),
         ("/_mirror/faults", json!([{"kind": "cut", "openid": "nobody"}])),
         ("/_mirror/keys/public-key", json!({"phase": "grey"})),
+        ("/_mirror/callbacks", json!({"notify_sends": true})),
         ("/_mirror/keys/rotate", Value::Null),
         ("/_mirror/keys/rotate", json!({"lead_seconds": 60, "overlap_seconds": 60})),
         ("/_mirror/keys/schedule", json!({"rotate_every_seconds": 86_400})),

@@ -1,6 +1,6 @@
 //! A receiver of notifications that verifies and opens them on its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use favor_mirror::{DeliveryRecord, Mirror, NotificationRecord};
@@ -25,6 +25,8 @@ pub(crate) enum Answer {
     Hang,
     /// After so many milliseconds, 204.
     Slow(u64),
+    /// 200 with a body of so many bytes.
+    Long(usize),
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +35,7 @@ struct Book {
     /// What is answered first; then `usual`.
     script: Mutex<VecDeque<Answer>>,
     usual: Mutex<Option<Answer>>,
+    peers: Mutex<HashSet<SocketAddr>>,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -54,6 +57,7 @@ impl Receiver {
     pub(crate) async fn start(usual: Answer) -> Self {
         let book = Arc::new(Book { usual: Mutex::new(Some(usual)), ..Book::default() });
         let app = Router::new().fallback(take).with_state(Arc::clone(&book));
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -78,6 +82,11 @@ impl Receiver {
         self.book.most_at_once.load(Ordering::SeqCst)
     }
 
+    /// How many connections were used.
+    pub(crate) fn connections(&self) -> usize {
+        self.book.peers.lock().unwrap().len()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}/notify", self.address)
     }
@@ -99,7 +108,12 @@ impl Drop for AtOnce<'_> {
     }
 }
 
-async fn take(State(book): State<Arc<Book>>, request: Request) -> Response {
+async fn take(
+    State(book): State<Arc<Book>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    book.peers.lock().unwrap().insert(peer);
     let now = book.at_once.fetch_add(1, Ordering::SeqCst) + 1;
     book.most_at_once.fetch_max(now, Ordering::SeqCst);
     let _leaves = AtOnce(&book);
@@ -114,6 +128,7 @@ async fn take(State(book): State<Arc<Book>>, request: Request) -> Response {
             (StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")]).into_response()
         }
         Answer::Status(status) => (StatusCode::from_u16(status).unwrap(), "ok").into_response(),
+        Answer::Long(bytes) => "x".repeat(bytes).into_response(),
         Answer::Hang => std::future::pending().await,
         Answer::Slow(millis) => {
             tokio::time::sleep(Duration::from_millis(millis)).await;

@@ -30,7 +30,7 @@ async fn a_clock_can_run_faster() {
     assert_eq!((&shown["frozen"], &shown["rate"]), (&json!(false), &json!(1_000)));
     until(async || world.mirror.now() > time(START) + Duration::from_secs(20)).await;
     let frozen = world.mirror.freeze_clock().await.unwrap();
-    assert!(frozen < time(START) + HOUR);
+    assert!(frozen < time(START) + 10 * HOUR);
     let set = world.control("POST", "/_mirror/clock", &json!({"rate": 60, "freeze": false})).await.ok();
     assert_eq!((&set["frozen"], &set["rate"]), (&json!(false), &json!(60)));
     assert!(world.mirror.now() >= frozen);
@@ -47,15 +47,21 @@ async fn a_clock_can_run_faster() {
 async fn a_rate_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("data.sqlite");
-    let mirror = Mirror::builder().data(&file).clock_at(time(START)).clock_rate(500).start().await.unwrap();
-    mirror.shutdown().await;
-    let mirror = Mirror::builder().data(&file).start().await.unwrap();
-    assert_eq!(mirror.now(), time(START));
-    let let_go = mirror.unfreeze_clock().await.unwrap();
-    until(async || mirror.now() >= let_go + Duration::from_secs(10)).await;
-    mirror.shutdown().await;
-    let mirror = Mirror::builder().data(&file).start().await.unwrap();
-    assert!(mirror.now() >= let_go + Duration::from_secs(10));
+    let rate = async |world: &World| {
+        world.control("GET", "/_mirror/clock", &Value::Null).await.ok()["rate"].as_i64().unwrap()
+    };
+    let world = World::with(Mirror::builder().data(&file).clock_at(time(START)).clock_rate(500)).await;
+    world.mirror.shutdown().await;
+    let world = World::with(Mirror::builder().data(&file)).await;
+    assert_eq!((world.mirror.now(), rate(&world).await), (time(START), 500));
+    let let_go = world.mirror.unfreeze_clock().await.unwrap();
+    until(async || world.mirror.now() >= let_go + Duration::from_secs(10)).await;
+    world.mirror.shutdown().await;
+    let world = World::with(Mirror::builder().data(&file)).await;
+    assert_eq!(rate(&world).await, 500);
+    assert!(world.mirror.now() >= let_go + Duration::from_secs(10));
+    world.mirror.reset().await.unwrap();
+    assert_eq!(rate(&world).await, 1);
 }
 
 /// Nobody moves this clock: repeats come by themselves.
@@ -74,7 +80,7 @@ async fn repeats_come_by_themselves_on_a_running_clock() {
     assert_eq!(entry.deliveries.len(), 4);
     let waits = entry.deliveries.windows(2).map(|pair| (pair[1].time - pair[0].time).num_seconds());
     for (wait, planned) in waits.zip([15, 15, 30]) {
-        assert!((planned..planned + 600).contains(&wait), "{wait} instead of {planned}");
+        assert!((planned..planned + 20_000).contains(&wait), "{wait} instead of {planned}");
     }
 }
 
@@ -250,14 +256,16 @@ async fn deliveries_of_a_jump_are_signed_by_the_keys_of_their_time() {
 /// Keys that rotate on the machine's clock, while a client calls.
 #[tokio::test]
 async fn keys_rotate_by_themselves_on_a_running_clock() {
-    let world = World::with(Mirror::builder().rotate_every(Duration::from_secs(1))).await;
+    let second = Duration::from_secs(1);
+    let schedule = RotationSchedule::every(second).lead(second).overlap(5 * second);
+    let world = World::with(Mirror::builder().rotation(schedule)).await;
     let mut seen = HashSet::new();
     until(async || {
         seen.insert(signing(&world).await);
         seen.len() >= 3
     })
     .await;
-    assert!(served(&world).len() <= 3);
+    assert!((3..=9).contains(&served(&world).len()));
 }
 
 #[tokio::test]
