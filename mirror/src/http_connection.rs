@@ -2,12 +2,16 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use bytes::Bytes;
 use http::Request;
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -84,7 +88,7 @@ pub(crate) async fn converse<S: Stream + 'static>(
                     continue;
                 }
                 if closing {
-                    // Half a request, or an answer that the client does not take: no reason to stay.
+                    // Half a request, or a client that does not hear: no reason to stay.
                     return Ended::Usually;
                 }
                 connection.as_mut().graceful_shutdown();
@@ -94,6 +98,7 @@ pub(crate) async fn converse<S: Stream + 'static>(
             () = told(&mut stop), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
+                lock::mutex(&activity).last = Instant::now();
             }
         }
     }
@@ -146,8 +151,36 @@ async fn answer(
         }
         Plan::Refuse(reason) => proxy::refuse(&server.app, &parts, reason),
     };
-    drop(open);
-    if response.extensions().get::<Cut>().is_some() { Err(ConnectionCut) } else { Ok(response) }
+    if response.extensions().get::<Cut>().is_some() {
+        return Err(ConnectionCut);
+    }
+    Ok(response.map(|body| Body::new(Held { body, _open: open })))
+}
+
+/// A body whose request is open until it has been sent.
+struct Held {
+    body: Body,
+    _open: Open,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn never_happens(error: Infallible) -> Response {
