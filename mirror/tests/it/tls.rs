@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::harness::{World, builder};
+use crate::harness::{World, builder, damage};
 use crate::reach::{
     PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, get_at, logged, secured, trusting,
 };
@@ -92,6 +92,17 @@ async fn the_authority_stays_with_the_data_file() {
 
     let other = World::new().await;
     assert_ne!(other.mirror.ca_pem(), first);
+}
+
+#[tokio::test]
+async fn a_damaged_authority_is_said_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    Mirror::builder().data(&file).start().await.unwrap().shutdown().await;
+    damage(&file, "UPDATE authority SET private_key_pem = 'nothing'");
+    let error = Mirror::builder().data(&file).start().await.unwrap_err();
+    assert!(error.to_string().contains("certificate authority"), "{error}");
+    assert!(!error.to_string().contains("nothing"), "{error}");
 }
 
 #[tokio::test]
