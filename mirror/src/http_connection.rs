@@ -2,12 +2,16 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use bytes::Bytes;
 use http::Request;
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -73,10 +77,10 @@ pub(crate) async fn converse<S: Stream + 'static>(
     let mut stop = server.stopped.clone();
     let mut closing = false;
     loop {
-        let (idle_until, used) = {
+        let idle_until = {
             let activity = lock::mutex(&activity);
             let from = if activity.open_requests > 0 { Instant::now() } else { activity.last };
-            (from + keep_alive, activity.used)
+            from + keep_alive
         };
         tokio::select! {
             ended = connection.as_mut() => {
@@ -93,13 +97,18 @@ pub(crate) async fn converse<S: Stream + 'static>(
                     closing = true;
                 }
             }
-            // HTTP/2 waits for ever for the rest of a first greeting.
-            () = sleep_until(idle_until + server.request_timeout), if closing && !used => {
-                return Ended::Usually;
+            // What is half-said is not waited for any longer.
+            () = sleep_until(idle_until + server.request_timeout), if closing => {
+                let activity = lock::mutex(&activity);
+                let over = activity.last + keep_alive + server.request_timeout;
+                if activity.open_requests == 0 && over <= Instant::now() {
+                    return Ended::Usually;
+                }
             }
             () = told(&mut stop), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
+                lock::mutex(&activity).last = Instant::now();
             }
         }
     }
@@ -154,8 +163,33 @@ async fn answer(
         }
         Plan::Refuse(reason) => Ok(proxy::refuse(&server.app, &parts, reason)),
     };
-    drop(open);
-    response
+    response.map(|response| response.map(|body| Body::new(Held { body, _open: open })))
+}
+
+/// A body whose request is open until it has been sent.
+struct Held {
+    body: Body,
+    _open: Open,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn never_happens(error: Infallible) -> Response {

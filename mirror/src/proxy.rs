@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 
 use crate::control::failure::Failure;
 use crate::platform_host::{PLATFORM_HOSTS, is_platform_host};
@@ -95,8 +95,10 @@ pub(crate) fn refuse(app: &State, parts: &Parts, reason: String) -> Response {
     entry.notes.push(reason.clone());
     recording.finish();
     let mut response = Failure::forbidden(reason).into_response();
-    // The client has nothing else to say to this proxy, and a body it sends is not read.
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if parts.version < Version::HTTP_2 {
+        // The client has nothing else to say to this proxy, and a body it sends is not read.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

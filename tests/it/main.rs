@@ -15,5 +15,6 @@ mod life_cycle;
 mod lists;
 mod models;
 mod outcomes;
+mod production_host;
 mod send_coupon;
 mod stock;

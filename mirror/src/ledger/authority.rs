@@ -17,6 +17,9 @@ pub(crate) fn save(
     certificate_pem: &str,
 ) -> rusqlite::Result<()> {
     connection
-        .execute("INSERT INTO authority VALUES (1, ?1, ?2)", params![private_key_pem, certificate_pem])
+        .execute(
+            "INSERT OR REPLACE INTO authority VALUES (1, ?1, ?2)",
+            params![private_key_pem, certificate_pem],
+        )
         .map(drop)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use favor_mirror::Mirror;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -23,6 +23,15 @@ async fn an_idle_connection_is_closed() {
     used.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_is_not_idle() {
+    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(50))).await;
+    let plan = json!([{"kind": "slow", "operation": "certificates.list", "bytes_per_second": 8_000}]);
+    world.control("POST", "/_mirror/faults", &plan).await.ok();
+    let listed = world.get("/v3/certificates").await.ok();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

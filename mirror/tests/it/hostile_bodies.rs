@@ -263,7 +263,7 @@ async fn broken_framing_is_refused_or_closed() {
         ("another host", get("GET http://evil.example/v3/certificates HTTP/1.1")),
         ("another scheme", get("GET gopher://x:70/_ HTTP/1.1")),
         ("an asterisk", get("OPTIONS * HTTP/1.1")),
-        ("an authority", get("CONNECT api.mch.weixin.qq.com:443 HTTP/1.1")),
+        ("an authority", get("CONNECT evil.example:443 HTTP/1.1")),
         ("a method of its own", get("BREW /v3/certificates HTTP/1.1")),
         ("a method of a megabyte", get(&format!("{} / HTTP/1.1", "A".repeat(1 << 20)))),
         ("a method that is none", get("G@T / HTTP/1.1")),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use favor_mirror::{Mirror, Redeem, Verdict};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use reqwest::Version;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -215,6 +216,31 @@ async fn what_is_no_tls_in_a_tunnel_is_turned_away() {
     stream.shutdown().await.unwrap();
     assert!(closes(&mut stream).await);
     assert_eq!(world.get("/v3/certificates").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_tunnel_may_be_a_stream_of_http2() {
+    let idle = Duration::from_millis(150);
+    let world = World::with(builder().keep_alive_timeout(idle)).await;
+    let stream = TokioIo::new(TcpStream::connect(address(&world.mirror)).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = |target: &str| http::Request::connect(target).body(axum::body::Body::empty()).unwrap();
+    assert_eq!(sender.send_request(request("example.com:443")).await.unwrap().status(), 403);
+
+    let answer = sender.send_request(request("api.mch.weixin.qq.com:443")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let mut secure = secured(&world.mirror, "api.mch.weixin.qq.com", tunnel).await;
+    // The connection around the tunnel has no request of its own, and yet is in use.
+    let began = std::time::Instant::now();
+    while began.elapsed() < 4 * idle {
+        secure.write_all(b"GET /v3/certificates HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 4_096];
+        let length = secure.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 401"));
+    }
 }
 
 #[tokio::test]

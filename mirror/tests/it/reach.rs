@@ -7,7 +7,7 @@ use favor_mirror::{LoggedRequest, Mirror};
 use reqwest::{Certificate, Client, ClientBuilder, Proxy};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -99,7 +99,11 @@ pub(crate) fn client_hello() -> Vec<u8> {
 }
 
 /// A handshake made by hand, with the mirror's authority trusted.
-pub(crate) async fn secured(mirror: &Mirror, host: &'static str, stream: TcpStream) -> TlsStream<TcpStream> {
+pub(crate) async fn secured<S: AsyncRead + AsyncWrite + Unpin>(
+    mirror: &Mirror,
+    host: &'static str,
+    stream: S,
+) -> TlsStream<S> {
     let mut roots = RootCertStore::empty();
     roots.add(pem::parse(mirror.ca_pem()).unwrap().into_contents().into()).unwrap();
     let connector = TlsConnector::from(tls_client(roots));

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::harness::{World, builder};
+use crate::harness::{World, builder, damage};
 use crate::reach::{
     PLATFORM_HOSTS, PRODUCTION, address, client_hello, closes, get_at, logged, secured, trusting,
 };
@@ -95,6 +95,17 @@ async fn the_authority_stays_with_the_data_file() {
 }
 
 #[tokio::test]
+async fn a_damaged_authority_is_said_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    Mirror::builder().data(&file).start().await.unwrap().shutdown().await;
+    damage(&file, "UPDATE authority SET private_key_pem = 'nothing'");
+    let error = Mirror::builder().data(&file).start().await.unwrap_err();
+    assert!(error.to_string().contains("certificate authority"), "{error}");
+    assert!(!error.to_string().contains("nothing"), "{error}");
+}
+
+#[tokio::test]
 async fn a_broken_handshake_harms_nobody() {
     let world = World::with(builder().handshake_timeout(Duration::from_millis(200))).await;
     let hello = client_hello();
@@ -123,7 +134,8 @@ async fn a_broken_handshake_harms_nobody() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_and_half_a_request_too() {
-    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(50))).await;
+    let quick = Duration::from_millis(50);
+    let world = World::with(builder().keep_alive_timeout(quick).request_timeout(quick)).await;
     let mut half = TcpStream::connect(address(&world.mirror)).await.unwrap();
     half.write_all(b"GET /v3/certificates HT").await.unwrap();
     assert!(closes(&mut half).await);
