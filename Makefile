@@ -38,3 +38,4 @@ bench:
 	$(CARGO) bench --locked --bench overhead -- --memory --check
 	$(CARGO) bench --locked --bench flow_download
 	$(CARGO) bench --locked --bench flow_rows -- --check
+	$(CARGO) run --release --locked -p favor-mirror --example start -- --check

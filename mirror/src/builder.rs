@@ -183,7 +183,7 @@ impl MirrorBuilder {
             open_control: self.open_control,
             request_timeout: self.request_timeout,
         };
-        let state = State::new(
+        let mut state = State::new(
             settings,
             ledger,
             Clocks::new(stored.clock, self.wire_follows),
@@ -191,8 +191,8 @@ impl MirrorBuilder {
             RateLimits::new(self.rate_limits),
             stored.platform,
             Directory::new(stored.merchants),
-            faults,
         );
+        state.faults = faults;
         Mirror::listen(state, self.listen).await
     }
 

@@ -59,13 +59,12 @@ impl State {
         rates: RateLimits,
         platform: PlatformKeys,
         merchants: Directory,
-        faults: FaultPlan,
     ) -> Self {
         Self {
             settings,
             ledger,
             clocks: Arc::new(clocks),
-            faults,
+            faults: FaultPlan::default(),
             log: Arc::new(log),
             rates,
             links: Links::default(),
