@@ -58,7 +58,11 @@ const CALLS: [(&str, &str, &str); 24] = [
         "adds a merchant and answers its keys: {\"mchid\":\"1900000110\",\"balance_fen\":100000}",
     ),
     ("GET", "/_mirror/requests", "the last requests, newest first; limit, after"),
-    ("POST", "/_mirror/reset", "forgets stocks, coupons, users, faults and the log; keys and merchants stay"),
+    (
+        "POST",
+        "/_mirror/reset",
+        "forgets stocks, coupons, users and the log; faults are those of the start, keys and merchants stay",
+    ),
     ("GET", "/_mirror/rules", "every rule with its provenance"),
     (
         "POST",
