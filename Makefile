@@ -47,3 +47,4 @@ bench:
 	$(CARGO) bench --locked --bench flow_download
 	$(CARGO) bench --locked --bench flow_rows -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
+	$(CARGO) run --release --locked -p favor-mirror --example start -- --check

@@ -51,6 +51,7 @@ pub(crate) fn app(state: App) -> Router {
         .route("/_mirror/console/{file}", get(control::console::file))
         .route("/_mirror/{*rest}", get(control::index::unknown).post(control::index::unknown))
         .method_not_allowed_fallback(control::index::unknown)
+        .layer(from_fn_with_state(state.clone(), control::body::in_time))
         .layer(from_fn(control::failure::always_json))
         .layer(from_fn_with_state(state.clone(), control::guard::local_only));
 

@@ -350,7 +350,7 @@ impl MirrorBuilder {
             seed,
             seed_notes: stored.notes,
         };
-        let state = State::new(
+        let mut state = State::new(
             settings,
             Notifier::new(self.notify)?,
             ledger,
@@ -359,8 +359,8 @@ impl MirrorBuilder {
             RateLimits::new(self.rate_limits),
             stored.platform,
             stored.merchants,
-            faults,
         );
+        state.faults = faults;
         Mirror::listen(state, Tls::new(stored.authority, self.handshake), self.listen).await
     }
 

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll, Waker};
 
 use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::connection::ConnectionCut;
+use crate::lock;
 
 /// How a connection ends without an answer. As an extension of a response: this response must never reach the
 /// client.
@@ -30,11 +31,16 @@ pub(crate) struct Last(pub(crate) End);
 
 /// What has been decided about a connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fate {
+pub(crate) struct Fate(Arc<Decided>);
+
+#[derive(Debug, Default)]
+struct Decided {
     /// Set once an answer was the last one: what the next request meets.
-    next: Arc<OnceLock<End>>,
-    /// Set once the socket has to be reset.
-    reset: Arc<OnceLock<()>>,
+    next: OnceLock<End>,
+    /// Set once the connection is at its end.
+    ended: OnceLock<End>,
+    /// Who waits for the client's next bytes.
+    reader: Mutex<Option<Waker>>,
 }
 
 impl Fate {
@@ -45,12 +51,12 @@ impl Fate {
         mut stop: watch::Receiver<bool>,
         answer: impl Future<Output = Response>,
     ) -> Result<Response, ConnectionCut> {
-        let end = match self.next.get() {
+        let end = match self.0.next.get() {
             Some(end) => *end,
             None => {
                 let response = answer.await;
                 if let Some(Last(end)) = response.extensions().get() {
-                    self.next.get_or_init(|| *end);
+                    self.0.next.get_or_init(|| *end);
                 }
                 match response.extensions().get::<End>() {
                     Some(end) => *end,
@@ -58,22 +64,30 @@ impl Fate {
                 }
             }
         };
-        match end {
-            End::Cut => {}
-            End::Reset => *self.reset.get_or_init(|| ()),
-            End::Hang => {
-                stop.wait_for(|stop| *stop).await.ok();
-            }
+        if end == End::Hang {
+            stop.wait_for(|stop| *stop).await.ok();
+        }
+        self.0.ended.get_or_init(|| end);
+        // HTTP/2 would only end the stream. It ends the connection once there is nothing more to read.
+        if let Some(reader) = lock::mutex(&self.0.reader).take() {
+            reader.wake();
         }
         Err(ConnectionCut)
     }
 
-    fn is_reset(&self) -> bool {
-        self.reset.get().is_some()
+    fn ended(&self) -> Option<End> {
+        self.0.ended.get().copied()
+    }
+
+    fn wake_when_ended(&self, waker: &Waker) {
+        let mut reader = lock::mutex(&self.0.reader);
+        if !reader.as_ref().is_some_and(|reader| reader.will_wake(waker)) {
+            *reader = Some(waker.clone());
+        }
     }
 }
 
-/// A socket that closes with a reset when its fate says so.
+/// A socket that comes to its end when its fate says so, with a reset if need be.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
@@ -88,7 +102,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.fate.is_reset() {
+        if self.fate.ended() == Some(End::Reset) {
             // Closing then sends RST and drops what was not yet sent.
             self.stream.set_zero_linger().ok();
         }
@@ -101,6 +115,10 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.fate.wake_when_ended(context.waker());
+        if self.fate.ended().is_some() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -119,7 +137,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.fate.is_reset() {
+        if self.fate.ended() == Some(End::Reset) {
             // A FIN now would let the client see an orderly end.
             return Poll::Ready(Ok(()));
         }

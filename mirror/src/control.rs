@@ -1,6 +1,7 @@
 //! `/_mirror`: what production has no endpoint for.
 
 pub(crate) mod audit;
+pub(crate) mod body;
 pub(crate) mod callbacks;
 pub(crate) mod clock;
 pub(crate) mod console;

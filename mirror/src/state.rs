@@ -83,7 +83,6 @@ impl State {
         rates: RateLimits,
         platform: PlatformKeys,
         merchants: Directory,
-        faults: FaultPlan,
     ) -> Self {
         Self {
             metrics: Arc::default(),
@@ -94,7 +93,7 @@ impl State {
             settings,
             ledger,
             clocks: Arc::new(clocks),
-            faults,
+            faults: FaultPlan::default(),
             log: Arc::new(log),
             rates,
             links: Links::default(),

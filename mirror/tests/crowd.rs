@@ -68,6 +68,7 @@ fn allow_files(wanted: u64) {
 
 /// One after the other, so that each counts its own.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the address of the mirror, from the parent process")]
 fn crowds() {
     if let Ok(address) = std::env::var(ADDRESS) {
         return hold_connections(&address);

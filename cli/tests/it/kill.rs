@@ -197,6 +197,11 @@ fn round(
     side.process.lock().unwrap().child.wait().unwrap();
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test's own variable, for the next run"
+)]
 fn seeded() -> Random {
     let seed =
         std::env::var(SEED).map_or_else(|_| RandomState::new().hash_one(0), |seed| seed.parse().unwrap());

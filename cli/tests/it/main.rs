@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on should stop where it is")]
 
+#[cfg(target_os = "linux")]
+mod bad_data;
 mod demo;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;

@@ -49,7 +49,22 @@ pub struct MirrorProcess {
 impl MirrorProcess {
     pub fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = favor(folder.path());
+        let command = favor(folder.path());
+        Self::spawn(folder, command, arguments)
+    }
+
+    /// The same with a signal ignored from the start.
+    #[cfg(unix)]
+    pub fn start_ignoring(signal: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = favor(folder.path());
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
+        command.current_dir(folder.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
+        Self::spawn(folder, command, arguments)
+    }
+
+    fn spawn(folder: tempfile::TempDir, mut command: Command, arguments: &[&str]) -> Self {
         command.args(["mirror", "--output", "json", "--keys", "keys"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::error::MirrorError;
 use crate::ledger::LedgerError;
+use crate::rules::Rule;
 
 const LONGEST_REASON: usize = 4_096;
 
@@ -29,6 +30,12 @@ impl Failure {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message: message.into() }
+    }
+
+    /// A body that did not arrive as it should.
+    pub(crate) fn broken_body(rule: &Rule) -> Self {
+        let status = StatusCode::from_u16(rule.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self { status, code: "BAD_REQUEST", message: rule.explanation.to_owned() }
     }
 
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {

@@ -49,6 +49,10 @@ pub(crate) fn prepare(connection: &Connection, durable: bool) -> Result<(), Mirr
     } else {
         "PRAGMA journal_mode = MEMORY;"
     };
+    // SQLite opens what it may not write all the same, and says so at the first change.
+    if connection.is_readonly("main").map_err(storage)? {
+        return Err(MirrorError::Storage("the file cannot be written".into()));
+    }
     let found = version(connection).map_err(storage)?;
     if found > VERSION {
         return Err(MirrorError::SchemaTooNew { found, known: VERSION });

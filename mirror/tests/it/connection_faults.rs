@@ -85,6 +85,32 @@ async fn after_an_answer_the_next_request_fails_and_is_not_looked_at() {
     }
 }
 
+/// A connection of HTTP/2 carries many requests; it is the connection that ends, and once.
+#[tokio::test]
+async fn connections_of_http2_end_too() {
+    let world = World::new().await;
+    let http = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let world = World { http, ..world };
+    let credentials = world.credentials();
+    let call = async || world.send_as(&credentials, "GET", TARGET, "").await.map(|reply| reply.status);
+    for kind in [FaultKind::Cut, FaultKind::Reset] {
+        for place in FaultPlace::ALL {
+            assert_eq!(call().await.unwrap(), 200);
+            plan(&world, kind.clone(), place);
+            if place == FaultPlace::AfterAnswer {
+                assert_eq!(call().await.unwrap(), 200);
+            }
+            assert!(call().await.is_err(), "{kind:?} at {place:?}");
+            // The client may meet the old connection once more before it hears of its end.
+            let mut again = call().await;
+            if again.is_err() {
+                again = call().await;
+            }
+            assert_eq!(again.unwrap(), 200, "{kind:?} at {place:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_hangs_ends_with_the_client_or_with_the_mirror() {
     for place in FaultPlace::ALL {
