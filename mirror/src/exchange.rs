@@ -27,8 +27,8 @@ use crate::request_log::{Recording, Verdict};
 use crate::rules::authentication::NONCE;
 use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, TOO_LARGE, USER_AGENT};
 use crate::rules::parameter::FORMAT;
-use crate::rules::readings::{ConcurrentSends, MissingUserAgent, ReusedNonce};
-use crate::rules::{Refusal, ensure};
+use crate::rules::readings::{ConcurrentSends, ExtraFields, MissingUserAgent, ReusedNonce};
+use crate::rules::{Refusal, ensure, extra_fields};
 use crate::state::App;
 
 /// Larger than any body an endpoint takes.
@@ -145,6 +145,11 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     let platform = app.platform();
     let signer = platform.signer(incoming.wechatpay_serial(), merchant.public_key_only);
     if let Err(refusal) = pass_edge(app, recording, &merchant, &incoming, &platform.public_key.serial) {
+        return finish(app, recording, &refusal.into(), Some(&signer));
+    }
+    if readings.extra_fields == ExtraFields::Refused
+        && let Err(refusal) = extra_fields::check(incoming.subject().operation, &incoming.body)
+    {
         return finish(app, recording, &refusal.into(), Some(&signer));
     }
     let struck = strike(app, recording, FaultPlace::BeforeCommit, incoming.subject()).await;

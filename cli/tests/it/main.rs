@@ -9,6 +9,7 @@ mod flows;
 mod help;
 mod lists_and_images;
 mod mirror;
+mod mirror_control;
 mod run;
 mod settings;
 mod stock_and_coupon;

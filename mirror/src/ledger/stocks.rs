@@ -165,6 +165,20 @@ pub(crate) fn available_merchants(connection: &Connection, id: i64) -> rusqlite:
         .collect()
 }
 
+/// How many running stocks the busiest of a stock's merchants takes part in.
+pub(crate) fn running_at_busiest(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(running), 0) FROM
+                (SELECT count(*) AS running
+                 FROM stocks s JOIN stock_merchants m ON m.stock_id = s.id
+                 WHERE s.status = 'running' AND s.ends >= ?2
+                    AND m.mchid IN (SELECT mchid FROM stock_merchants WHERE stock_id = ?1)
+                 GROUP BY m.mchid)",
+        )?
+        .query_row(params![id, now.millis()], |row| row.get(0))
+}
+
 /// What a single-item stock's coupons can be spent on.
 pub(crate) fn available_items(connection: &Connection, id: i64) -> rusqlite::Result<Vec<String>> {
     connection

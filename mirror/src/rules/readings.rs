@@ -209,6 +209,13 @@ readings! {
         /// An empty text.
         Empty = "empty" "200 with an empty notify_url";
     }
+    /// A field in a body that the documentation does not name.
+    extra_fields: ExtraFields = "5.1", "a field in a JSON body that the documentation does not name" {
+        /// It is ignored.
+        Ignored = "ignored" "ignored";
+        /// `PARAM_ERROR`.
+        Refused = "refused" "400 PARAM_ERROR 参数错误，请核对文档要求";
+    }
     /// A nonce that the same merchant used in the last ten minutes.
     reused_nonce: ReusedNonce = "2.5, 9.2 U18", "a nonce_str that the merchant has used within ten minutes" {
         /// It is taken.

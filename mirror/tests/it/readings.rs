@@ -207,6 +207,21 @@ async fn empty_lists_and_pages() {
 }
 
 #[tokio::test]
+async fn fields_that_nobody_documented() {
+    let world = World::new().await;
+    let id = world.running_stock(&stock_body("n1", 10, 2)).await;
+    let body = with(world.send_body(&id, "s1"), "/openid", json!(USER));
+    let send = async || world.call("POST", &coupons_of(USER), &body).await;
+    read(&world, "extra_fields", "refused").await;
+    let refused = send().await;
+    refused.refused(400, "PARAM_ERROR", "参数错误，请核对文档要求");
+    assert_eq!((refused.number(), &refused.json()["detail"]["field"]), (270_924_358, &json!("/openid")));
+    world.give(&id, USER, "s2").await.ok();
+    read(&world, "extra_fields", "ignored").await;
+    send().await.ok();
+}
+
+#[tokio::test]
 async fn nonces_and_user_agents() {
     let world = World::new().await;
     let target = "/v3/certificates";
