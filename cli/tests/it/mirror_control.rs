@@ -211,3 +211,21 @@ fn a_data_file_of_another_version_is_named() {
         assert!(ran.stderr.contains("data.sqlite") && ran.stderr.contains("schema version 99"), "{ran:?}");
     }
 }
+
+/// A restore that was answered is on disk, whatever happens to the process the moment after.
+#[test]
+fn a_restored_state_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, kept) = (at("data.sqlite"), at("kept.sqlite"));
+    let mut mirror = MirrorProcess::start(&["--data", &data]);
+    ok(mirror.run(&CREATE));
+    ok(mirror.run(&["mirror", "snapshot", &kept]));
+    ok(mirror.run(&["mirror", "reset"]));
+    ok(mirror.run(&["mirror", "restore", &kept]));
+    mirror.child.kill().unwrap();
+    mirror.child.wait().unwrap();
+    let mirror = MirrorProcess::start(&["--data", &data]);
+    let audit = ok(mirror.run(&["mirror", "audit", "--output", "json"])).json();
+    assert_eq!(audit["stocks"].as_array().unwrap().len(), 1);
+}
