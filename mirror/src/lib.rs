@@ -66,8 +66,8 @@ pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::readings::{
     BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, ExtraFields, MissingUserAgent,
-    NumberReused, PagePastEnd, Reading, Readings, RepeatedChange, RepeatedStart, ReusedNonce, SendNotRunning,
-    TooSoon, UnknownMerchant, UnsetCallback, WrongCreator,
+    NumberReused, PagePastEnd, Reading, Readings, RefundedPlace, RepeatedChange, RepeatedStart, ReusedNonce,
+    SendNotRunning, TooSoon, UnknownMerchant, UnsetCallback, WrongCreator,
 };
 pub use rules::{Provenance, Rule};
 pub use seed::{Seed, SeedError};

@@ -160,6 +160,13 @@ readings! {
         /// `RULE_LIMIT`.
         RuleLimit = "rule_limit" "403 RULE_LIMIT 发券超过单天限额";
     }
+    /// The place in the budget of a coupon that is refunded.
+    refunded_place: RefundedPlace = "5.3, 9.2 U14", "the place in the budget of a coupon whose order is refunded wholly" {
+        /// It stays taken.
+        Taken = "taken" "it stays taken: no other coupon is given for it";
+        /// One more coupon may be given.
+        Freed = "freed" "it is free again: the first whole refund of a coupon lets one more be given";
+    }
     /// A send that names another merchant as the stock's creator.
     wrong_creator: WrongCreator = "3.11, 5.3", "a send whose stock_creator_mchid did not create the stock" {
         /// 404.
