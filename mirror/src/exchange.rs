@@ -24,11 +24,11 @@ use crate::outgoing::{self, Delivery, Outgoing};
 use crate::platform_keys::{PUBLIC_KEY_PREFIX, Signer};
 use crate::rate::Caller;
 use crate::request_log::{Recording, Verdict};
-use crate::rules::authentication::NONCE;
+use crate::rules::authentication::{NONCE, SIGNATURE};
 use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, TOO_LARGE, USER_AGENT};
 use crate::rules::parameter::FORMAT;
-use crate::rules::readings::{ConcurrentSends, ExtraFields, MissingUserAgent, ReusedNonce};
-use crate::rules::{Refusal, ensure, extra_fields};
+use crate::rules::readings::{ConcurrentSends, ExtraFields, ImageSignature, MissingUserAgent, ReusedNonce};
+use crate::rules::{Refusal, ensure, extra_fields, image};
 use crate::state::App;
 
 /// Larger than any body an endpoint takes.
@@ -233,7 +233,15 @@ fn authenticate(
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
     }
-    let merchant = check.result?;
+    let is_upload = incoming.operation.is_some_and(|operation| operation.name == IMAGE_UPLOAD.name);
+    let merchant = check.result.map_err(|refusal| {
+        let by_endpoint = app.readings().image_signature == ImageSignature::RequestBlocked;
+        if by_endpoint && is_upload && refusal.rule == &SIGNATURE {
+            Refusal::from(&image::SIGNATURE)
+        } else {
+            refusal
+        }
+    })?;
     if app.readings().reused_nonce == ReusedNonce::Refused {
         let used = header.and_then(|header| Authorization::parse(header).ok());
         let fresh =

@@ -65,9 +65,9 @@ pub use platform_keys::{PlatformCertificate, PublicKey, PublicKeyPhase};
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::readings::{
-    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, ExtraFields, MissingUserAgent,
-    NumberReused, PagePastEnd, Reading, Readings, RefundedPlace, RepeatedChange, RepeatedStart, ReusedNonce,
-    SendNotRunning, TooSoon, UnknownMerchant, UnsetCallback, WrongCreator,
+    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, ExtraFields, ImageSignature,
+    MissingUserAgent, NumberReused, PagePastEnd, Reading, Readings, RefundedPlace, RepeatedChange,
+    RepeatedStart, ReusedNonce, SendNotRunning, TooSoon, UnknownMerchant, UnsetCallback, WrongCreator,
 };
 pub use rules::{Provenance, Rule};
 pub use seed::{Seed, SeedError};

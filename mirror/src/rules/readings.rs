@@ -223,6 +223,13 @@ readings! {
         /// `PARAM_ERROR`.
         Refused = "refused" "400 PARAM_ERROR 参数错误，请核对文档要求";
     }
+    /// An upload whose signature does not fit.
+    image_signature: ImageSignature = "3.18", "an upload whose signature is over anything but the text of meta" {
+        /// 401, as for every other call.
+        SignError = "sign_error" "401 SIGN_ERROR, as for every other call";
+        /// 403, as the endpoint's own table says.
+        RequestBlocked = "request_blocked" "403 REQUEST_BLOCKED 签名信息不匹配, as the endpoint's own table says";
+    }
     /// A nonce that the same merchant used in the last ten minutes.
     reused_nonce: ReusedNonce = "2.5, 9.2 U18", "a nonce_str that the merchant has used within ten minutes" {
         /// It is taken.
