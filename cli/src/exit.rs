@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use favor_core::{Error, ErrorKind, Outcome};
 use favor_stock::FlowError;
 
-use crate::mirror::control::RefusedByMirror;
+use crate::mirror::control::ControlError;
 use crate::output::{BrokenPipe, Output};
 
 /// The documented exit codes.
@@ -70,12 +70,14 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
         );
         return Exit::Untrusted;
     }
-    if error.is::<RefusedByMirror>() {
-        return Exit::Refused;
-    }
-    if error.chain().any(|cause| cause.is::<reqwest::Error>()) {
-        output.complain("hint", "favor mirror starts one, and prints its address");
-        return Exit::NotSent;
+    match error.downcast_ref::<ControlError>() {
+        Some(ControlError::Refused(_)) => return Exit::Refused,
+        Some(ControlError::Broken { .. }) => return Exit::Unknown,
+        Some(ControlError::NoMirror { .. }) => {
+            output.complain("hint", "favor mirror starts one, and prints its address");
+            return Exit::NotSent;
+        }
+        None => {}
     }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
         return Exit::Usage;

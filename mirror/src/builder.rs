@@ -97,7 +97,7 @@ impl MirrorBuilder {
     }
 
     /// Keeps the state in this file. What the file already holds (merchants, keys, clock, phase) goes before
-    /// what the builder says. Default: in memory.
+    /// what the builder and the seed say. Default: in memory.
     pub fn data(mut self, file: impl AsRef<Path>) -> Self {
         self.data = Some(file.as_ref().to_owned());
         self
@@ -217,7 +217,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// Enforces the documented calls per minute and second of each merchant. Default: off.
+    /// Enforces the documented calls per minute and second: of each merchant, from each address, and of all
+    /// together, in fixed windows of the wire clock. Default: off.
     pub fn documented_rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
         self

@@ -26,11 +26,11 @@ use crate::rate::Caller;
 use crate::reached::{self, Named};
 use crate::request_body;
 use crate::request_log::{Recording, Verdict};
-use crate::rules::authentication::NONCE;
+use crate::rules::authentication::{NONCE, SIGNATURE};
 use crate::rules::edge::{FOREIGN_PUBLIC_KEY, NO_SUCH_PATH, RATE, USER_AGENT};
 use crate::rules::parameter::FORMAT;
-use crate::rules::readings::{ConcurrentSends, MissingUserAgent, ReusedNonce};
-use crate::rules::{Refusal, ensure};
+use crate::rules::readings::{ConcurrentSends, ExtraFields, ImageSignature, MissingUserAgent, ReusedNonce};
+use crate::rules::{Refusal, ensure, extra_fields, image};
 use crate::state::App;
 use crate::wire_copy::WireCopy;
 
@@ -161,6 +161,11 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
     if let Err(refusal) = pass_edge(app, recording, &merchant, &incoming, &platform.public_key.serial) {
         return finish(app, recording, &refusal.into(), Some(&signer));
     }
+    if readings.extra_fields == ExtraFields::Refused
+        && let Err(refusal) = extra_fields::check(incoming.subject().operation, &incoming.body)
+    {
+        return finish(app, recording, &refusal.into(), Some(&signer));
+    }
     let struck = strike(app, recording, FaultPlace::BeforeCommit, incoming.subject()).await;
     if let Some(rule) = struck
         && let Some(answer) = fault::instead_of_work(&rule)
@@ -247,7 +252,15 @@ fn authenticate(
     if !parts.headers.contains_key(header::USER_AGENT) {
         entry.notes.push("there is no User-Agent; production may refuse such a request".to_owned());
     }
-    let merchant = check.result?;
+    let is_upload = incoming.operation.is_some_and(|operation| operation.name == IMAGE_UPLOAD.name);
+    let merchant = check.result.map_err(|refusal| {
+        let by_endpoint = app.readings().image_signature == ImageSignature::RequestBlocked;
+        if by_endpoint && is_upload && refusal.rule == &SIGNATURE {
+            Refusal::from(&image::SIGNATURE)
+        } else {
+            refusal
+        }
+    })?;
     if app.readings().reused_nonce == ReusedNonce::Refused {
         let used = header.and_then(|header| Authorization::parse(header).ok());
         let fresh =

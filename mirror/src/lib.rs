@@ -86,9 +86,9 @@ pub use platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPh
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::readings::{
-    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, MissingUserAgent, NumberReused,
-    PagePastEnd, Reading, Readings, RepeatedChange, RepeatedStart, ReusedNonce, SendNotRunning, TooSoon,
-    UnknownMerchant, UnsetCallback, WrongCreator,
+    BadCallback, ConcurrentSends, DailyBudget, EmptyStockList, EndedStatus, ExtraFields, ImageSignature,
+    MissingUserAgent, NumberReused, PagePastEnd, Reading, Readings, RefundedPlace, RepeatedChange,
+    RepeatedStart, ReusedNonce, SendNotRunning, TooSoon, UnknownMerchant, UnsetCallback, WrongCreator,
 };
 pub use rules::{Provenance, Rule};
 pub use seed::{Seed, SeedError};

@@ -15,6 +15,7 @@ use crate::ledger::{coupons, prefunds, redemptions, refunds, stocks};
 use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::notify::{self, Raised};
+use crate::rules::readings::RefundedPlace;
 use crate::state::App;
 use crate::stock::{StockState, stock_id};
 
@@ -114,7 +115,15 @@ fn redeem_in(
 pub(crate) async fn refund(app: &App, coupon: &str, refund: Refund) -> Result<CouponRecord, MirrorError> {
     let id = stock_id(coupon).ok_or(NO_COUPON)?;
     let clocks = app.clocks.clone();
-    let record = app.ledger.write(move |db| refund_in(db, id, refund, clocks.now())).await??;
+    let frees = app.readings().refunded_place == RefundedPlace::Freed;
+    let work = move |db: &Connection| {
+        let refunded = refund_in(db, id, refund, clocks.now())?;
+        if frees && refunded.is_ok() {
+            stocks::free_place(db, id)?;
+        }
+        Ok(refunded)
+    };
+    let record = app.ledger.write(work).await??;
     app.metrics.count(Happening::Refunded, 1);
     Ok(record)
 }

@@ -7,6 +7,7 @@ pub(crate) mod authentication;
 pub(crate) mod callback;
 pub(crate) mod create;
 pub(crate) mod edge;
+pub(crate) mod extra_fields;
 pub(crate) mod flow;
 pub(crate) mod image;
 pub(crate) mod lifecycle;
@@ -135,6 +136,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         authentication::RULES,
         edge::RULES,
         parameter::RULES,
+        extra_fields::RULES,
         platform::RULES,
         create::RULES,
         start::RULES,

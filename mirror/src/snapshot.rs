@@ -271,3 +271,41 @@ pub(crate) async fn audit_file(file: &Path) -> Result<Audit, MirrorError> {
     let path = std::path::absolute(file).map_err(|error| refused(file, error.to_string()))?;
     blocking(move || audit::audit(&stage(&path)?).map_err(storage)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(db: &Connection) -> i64 {
+        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    /// A disk that fills up while a state is copied in leaves the old one.
+    #[test]
+    fn a_copy_is_whole_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Connection::open_in_memory().unwrap();
+        source
+            .execute_batch(
+                "CREATE TABLE t (b BLOB);
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+                 INSERT INTO t SELECT zeroblob(4000) FROM n;",
+            )
+            .unwrap();
+        let file = folder.path().join("target.sqlite");
+        let mut target = Connection::open(&file).unwrap();
+        target
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; CREATE TABLE t (b BLOB); INSERT INTO t VALUES (1);
+                 PRAGMA max_page_count = 50;",
+            )
+            .unwrap();
+        assert!(copy(&source, &mut target).is_err());
+        assert_eq!(rows(&target), 1);
+        assert_eq!(rows(&Connection::open(&file).unwrap()), 1);
+        target.execute_batch("PRAGMA max_page_count = 1000000").unwrap();
+        copy(&source, &mut target).unwrap();
+        assert_eq!(rows(&target), 500);
+        assert_eq!(rows(&Connection::open(&file).unwrap()), 500);
+    }
+}

@@ -124,6 +124,7 @@ pub(crate) async fn start(
         product_permission: call.merchant.product_permission,
         stock: None,
         balance: 0,
+        running_elsewhere: 0,
         delay: app.settings.start_delay,
         readings: app.readings(),
     };
@@ -143,6 +144,7 @@ pub(crate) fn start_in(
     view.stock = find(db, wanted)?;
     prefunds::release_ended(db, now)?;
     view.balance = prefunds::balance(db, &view.mchid)?;
+    view.running_elsewhere = stocks::running_at_busiest(db, wanted.unwrap_or_default(), now)?;
     let decision = match start::decide(&view, named_creator, now) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal)),

@@ -135,21 +135,36 @@ impl Remote {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.with_context(|| format!("no mirror answers at {url}"))?;
+        let failed = |source: reqwest::Error| {
+            let url = url.clone();
+            match source.is_connect() {
+                true => ControlError::NoMirror { url, source },
+                false => ControlError::Broken { url, source },
+            }
+        };
+        let answer = request.send().await.map_err(failed)?;
         let status = answer.status();
-        let bytes = answer.bytes().await.with_context(|| format!("the answer of {url} broke off"))?;
+        let bytes = answer.bytes().await.map_err(failed)?;
         let json: Option<Value> = serde_json::from_slice(&bytes).ok();
         match json {
             Some(json) if status.is_success() => Ok(json),
             Some(json) if json["code"].is_string() && json["message"].is_string() => {
-                Err(RefusedByMirror(json["message"].as_str().unwrap_or_default().to_owned()).into())
+                Err(ControlError::Refused(json["message"].as_str().unwrap_or_default().to_owned()).into())
             }
             _ => bail!("what answers at {url} is no mirror (HTTP {})", status.as_u16()),
         }
     }
 }
 
-/// The mirror answered, and would not.
+/// Why a mirror did not do what it was told.
 #[derive(Debug, thiserror::Error)]
-#[error("the mirror refused: {0}")]
-pub(crate) struct RefusedByMirror(String);
+pub(crate) enum ControlError {
+    /// It answered, and would not.
+    #[error("the mirror says: {0}")]
+    Refused(String),
+    #[error("no mirror answers at {url}")]
+    NoMirror { url: String, source: reqwest::Error },
+    /// Whether it was done is not known.
+    #[error("the answer of {url} broke off")]
+    Broken { url: String, source: reqwest::Error },
+}

@@ -12,6 +12,7 @@ mod help;
 mod kill;
 mod lists_and_images;
 mod mirror;
+mod mirror_control;
 mod run;
 mod settings;
 mod stock_and_coupon;

@@ -1,6 +1,6 @@
 //! The checks. Each is a query for what must not be: a subject and a sentence.
 
-pub(super) const CHECKS: [(&str, &str); 32] = [
+pub(super) const CHECKS: [(&str, &str); 33] = [
     (
         "stock.distributed",
         "SELECT CAST(s.id AS TEXT), format('says %d coupons were given, there are %d', s.distributed, count(c.id))
@@ -8,13 +8,26 @@ pub(super) const CHECKS: [(&str, &str); 32] = [
     ),
     (
         "stock.max_coupons",
-        "SELECT CAST(s.id AS TEXT), format('%d coupons, %d allowed', count(*), s.max_coupons)
-         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id HAVING count(*) > s.max_coupons",
+        "SELECT CAST(s.id AS TEXT), format('%d coupons, %d allowed', count(*), s.max_coupons + s.returned)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id
+         HAVING count(*) > s.max_coupons + s.returned",
     ),
     (
         "stock.max_amount",
-        "SELECT CAST(s.id AS TEXT), format('%d fen given, %d allowed', sum(c.amount), s.max_amount)
-         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id HAVING sum(c.amount) > s.max_amount",
+        "SELECT CAST(s.id AS TEXT), format('%d fen given, %d allowed', sum(c.amount),
+            s.max_amount + s.returned * s.coupon_amount)
+         FROM stocks s JOIN coupons c ON c.stock_id = s.id GROUP BY s.id
+         HAVING sum(c.amount) > s.max_amount + s.returned * s.coupon_amount",
+    ),
+    (
+        "stock.returned",
+        "SELECT CAST(s.id AS TEXT), format('%d places were given back, %d coupons wholly refunded', s.returned,
+            (SELECT count(DISTINCT r.coupon_id) FROM redemptions r WHERE r.stock_id = s.id AND r.total_amount =
+                (SELECT sum(amount) FROM refunds f WHERE f.redemption_id = r.id)))
+         FROM stocks s
+         WHERE s.returned > (SELECT count(DISTINCT r.coupon_id) FROM redemptions r
+            WHERE r.stock_id = s.id AND s.returned > 0 AND r.total_amount =
+                (SELECT sum(amount) FROM refunds f WHERE f.redemption_id = r.id))",
     ),
     (
         "stock.budget",

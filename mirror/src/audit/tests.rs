@@ -57,6 +57,7 @@ fn every_check_finds_its_damage() {
         ("stock.distributed", "UPDATE stocks SET distributed = 1"),
         ("stock.max_coupons", "UPDATE stocks SET max_coupons = 1"),
         ("stock.max_amount", "UPDATE stocks SET max_amount = 999"),
+        ("stock.returned", "UPDATE stocks SET returned = 3"),
         ("stock.budget", "UPDATE stocks SET coupon_amount = 400"),
         ("stock.max_amount_by_day", "UPDATE stock_days SET allowed = 500"),
         ("stock.days", "UPDATE stock_days SET amount = 500"),

@@ -257,7 +257,15 @@ pub(crate) async fn press(app: &App, stock: &str, button: Button) -> Result<Stoc
         let now = clocks.now();
         let done = match button {
             Button::Start => {
-                let view = StartView { mchid, product_permission, stock: None, balance: 0, delay, readings };
+                let view = StartView {
+                    mchid,
+                    product_permission,
+                    stock: None,
+                    balance: 0,
+                    running_elsewhere: 0,
+                    delay,
+                    readings,
+                };
                 stock::start_in(db, view, Some(id), &creator, now)?
             }
             Button::Act(action) => {

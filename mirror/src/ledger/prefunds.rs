@@ -32,13 +32,14 @@ pub(crate) fn lock_more(connection: &Connection, stock_id: i64, amount: i64) -> 
         .map(drop)
 }
 
-/// Pays a discount out of a stock's money; without prefunding there is nothing to pay. False when the money was
-/// given back already and the balance does not cover it, which takes a clock set back.
+/// Pays a discount out of a stock's money; without prefunding there is nothing to pay. False when what is locked
+/// does not cover it, which takes places that refunds gave back; or when the money was released already and the
+/// balance does not cover it, which takes a clock set back.
 pub(crate) fn spend(connection: &Connection, stock_id: i64, amount: i64) -> rusqlite::Result<bool> {
     let covered: bool = connection
         .prepare_cached(
             "SELECT NOT EXISTS (SELECT 1 FROM prefunds p JOIN merchants m ON m.mchid = p.mchid
-                WHERE p.stock_id = ?1 AND p.released IS NOT NULL AND m.balance < ?2)",
+                WHERE p.stock_id = ?1 AND iif(p.released IS NULL, p.locked - p.spent, m.balance) < ?2)",
         )?
         .query_row([stock_id, amount], |row| row.get(0))?;
     if covered {

@@ -10,7 +10,8 @@ use crate::stock::{NewStock, StockState, StockStatus};
 const COLUMNS: &str = "id, creator, name, description, status, no_cash, single_item, begins, ends, max_coupons, \
      max_amount, max_amount_by_day, max_coupons_per_user, natural_person_limit, prevent_api_abuse, \
      coupon_amount, transaction_minimum, combine_use, goods_tag, trade_type, minutes_after_receive, \
-     second_day_available, created, started, stopped, distributed, fixed_time, paused, restarted";
+     second_day_available, created, started, stopped, distributed, fixed_time, paused, restarted, \
+     returned";
 
 pub(crate) fn find(connection: &Connection, id: i64) -> rusqlite::Result<Option<StockState>> {
     connection
@@ -110,6 +111,20 @@ pub(crate) fn count_coupons(connection: &Connection, id: i64, coupons: i64) -> r
         .map(drop)
 }
 
+/// Gives a coupon's place in the budget back if it has just been refunded wholly for the first time.
+pub(crate) fn free_place(connection: &Connection, coupon_id: i64) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "UPDATE stocks SET returned = returned + 1
+             WHERE id = (SELECT stock_id FROM coupons WHERE id = ?1 AND status = 'SENDED')
+                AND 1 = (SELECT count(*) FROM
+                    (SELECT r.id FROM redemptions r JOIN refunds f ON f.redemption_id = r.id
+                     WHERE r.coupon_id = ?1 GROUP BY r.id HAVING sum(f.amount) = r.total_amount))",
+            [coupon_id],
+        )
+        .map(drop)
+}
+
 pub(crate) fn replace_merchants(
     connection: &Connection,
     id: i64,
@@ -163,6 +178,20 @@ pub(crate) fn available_merchants(connection: &Connection, id: i64) -> rusqlite:
         .prepare_cached("SELECT mchid FROM stock_merchants WHERE stock_id = ?1 ORDER BY position")?
         .query_map([id], |row| row.get(0))?
         .collect()
+}
+
+/// How many running stocks the busiest of a stock's merchants takes part in.
+pub(crate) fn running_at_busiest(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(running), 0) FROM
+                (SELECT count(*) AS running
+                 FROM stocks s JOIN stock_merchants m ON m.stock_id = s.id
+                 WHERE s.status = 'running' AND s.ends >= ?2
+                    AND m.mchid IN (SELECT mchid FROM stock_merchants WHERE stock_id = ?1)
+                 GROUP BY m.mchid)",
+        )?
+        .query_row(params![id, now.millis()], |row| row.get(0))
 }
 
 /// What a single-item stock's coupons can be spent on.
@@ -297,6 +326,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StockState> {
         },
         paused: maybe_moment(27)?,
         restarted: maybe_moment(28)?,
+        returned: row.get(29)?,
     })
 }
 

@@ -47,8 +47,8 @@ pub(crate) async fn fill(app: &App, stock: &str, rows: i64) -> Result<(), Mirror
 }
 
 fn check(stock: &StockState, rows: i64, today: i64, now: Moment) -> Result<(), String> {
-    if rows < 1 || rows > stock.max_coupons - stock.distributed {
-        return Err(format!("{rows} coupons do not fit, {} are left", stock.max_coupons - stock.distributed));
+    if rows < 1 || rows > stock.coupons_left() {
+        return Err(format!("{rows} coupons do not fit, {} are left", stock.coupons_left()));
     }
     send::runs(stock, now).map_err(|refusal| refusal.rule.explanation.to_owned())?;
     let amount = stock.coupon_amount * rows;

@@ -12,7 +12,7 @@ const LARGEST_TOTAL: i64 = 1_000_000_000_000;
 const LONGEST_TEXT: usize = 128;
 
 pub(super) const MONEY_GONE: &str =
-    "the stock's money was given back at its end, and the creator's balance does not cover the discount";
+    "the stock's money is spent, or was given back at its end, and does not cover the discount";
 
 /// Where and for what a stock's coupons can be spent.
 #[derive(Debug, Clone, Default)]

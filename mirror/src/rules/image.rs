@@ -21,6 +21,9 @@ rules! {
     META = "image.meta", Documented, "3.18", 403 "REQUEST_BLOCKED"
         "图片meta信息不一致", NUMBER_UNKNOWN,
         "meta.filename is the name of the file part, and meta.sha256 is the hash of its content";
+    SIGNATURE = "image.signature", Documented, "3.18", 403 "REQUEST_BLOCKED"
+        "签名信息不匹配", NUMBER_UNKNOWN,
+        "the signature is over the text of the meta part; the reading image_signature asks for this answer";
 }
 
 const LARGEST: usize = 2 * 1024 * 1024;

@@ -160,6 +160,13 @@ readings! {
         /// `RULE_LIMIT`.
         RuleLimit = "rule_limit" "403 RULE_LIMIT 发券超过单天限额";
     }
+    /// The place in the budget of a coupon that is refunded.
+    refunded_place: RefundedPlace = "5.3, 9.2 U14", "the place in the budget of a coupon whose order is refunded wholly" {
+        /// It stays taken.
+        Taken = "taken" "it stays taken: no other coupon is given for it";
+        /// One more coupon may be given.
+        Freed = "freed" "it is free again: the first whole refund of a coupon lets one more be given";
+    }
     /// A send that names another merchant as the stock's creator.
     wrong_creator: WrongCreator = "3.11, 5.3", "a send whose stock_creator_mchid did not create the stock" {
         /// 404.
@@ -208,6 +215,20 @@ readings! {
         NotFound = "not_found" "404 RESOURCE_NOT_EXISTS";
         /// An empty text.
         Empty = "empty" "200 with an empty notify_url";
+    }
+    /// A field in a body that the documentation does not name.
+    extra_fields: ExtraFields = "5.1", "a field in a JSON body that the documentation does not name" {
+        /// It is ignored.
+        Ignored = "ignored" "ignored";
+        /// `PARAM_ERROR`.
+        Refused = "refused" "400 PARAM_ERROR 参数错误，请核对文档要求";
+    }
+    /// An upload whose signature does not fit.
+    image_signature: ImageSignature = "3.18", "an upload whose signature is over anything but the text of meta" {
+        /// 401, as for every other call.
+        SignError = "sign_error" "401 SIGN_ERROR, as for every other call";
+        /// 403, as the endpoint's own table says.
+        RequestBlocked = "request_blocked" "403 REQUEST_BLOCKED 签名信息不匹配, as the endpoint's own table says";
     }
     /// A nonce that the same merchant used in the last ten minutes.
     reused_nonce: ReusedNonce = "2.5, 9.2 U18", "a nonce_str that the merchant has used within ten minutes" {

@@ -146,7 +146,8 @@ fn fits(view: &SendView, stock: &StockState) -> Result<(), Refusal> {
     ensure(!(view.user.risky && stock.prevent_api_abuse), &ACCOUNT)?;
     ensure(!view.crowded, &FALSE_LIMIT)?;
     ensure(view.held < stock.max_coupons_per_user, &PER_USER_LIMIT)?;
-    let coupons = stock.distributed.checked_add(1);
+    let taken = stock.distributed.checked_sub(stock.returned);
+    let coupons = taken.and_then(|taken| taken.checked_add(1));
     ensure(coupons.is_some_and(|coupons| coupons <= stock.max_coupons), &BUDGET)?;
     let given = coupons.and_then(|coupons| coupons.checked_mul(stock.coupon_amount));
     ensure(given.is_some_and(|given| given <= stock.max_amount), &BUDGET)?;

@@ -29,10 +29,16 @@ rules! {
     REPEATED = "start.repeated", Assumed, "4.1", 400 "INVALID_REQUEST"
         "活动已结束或未激活", 270_079_533,
         "a stock is started once; the reading repeated_start asks for this answer";
+    CROWDED = "start.crowded_merchant", Seen, "3.2", 500 "SYSTEM_ERROR"
+        "系统错误", 272_888_874,
+        "no available merchant takes part in more than 500 running stocks already";
     BALANCE = "start.balance", Assumed, "5.4", 403 "NOT_ENOUGH"
         "激活失败:账户余额不足，请充值", NUMBER_UNKNOWN,
         "the creator's balance covers the budget of a prefunded stock";
 }
+
+/// Running stocks that a merchant may take part in before another is started.
+const MOST_RUNNING: i64 = 500;
 
 /// What starting looks at.
 #[derive(Debug, Clone)]
@@ -41,6 +47,8 @@ pub(crate) struct StartView {
     pub(crate) product_permission: bool,
     pub(crate) stock: Option<StockState>,
     pub(crate) balance: i64,
+    /// Running stocks that the busiest of the stock's merchants takes part in.
+    pub(crate) running_elsewhere: i64,
     /// How long a new stock cannot be started.
     pub(crate) delay: Duration,
     pub(crate) readings: Readings,
@@ -74,6 +82,7 @@ pub(crate) fn decide(view: &StartView, named_creator: &str, now: Moment) -> Resu
         TooSoon::SystemError => &TOO_SOON_UNCLEAR,
     };
     ensure(now >= stock.created.plus(view.delay), too_soon)?;
+    ensure(view.running_elsewhere <= MOST_RUNNING, &CROWDED)?;
     if stock.no_cash {
         return Ok(Decision::Start { lock: None });
     }
@@ -92,6 +101,7 @@ mod tests {
             product_permission: true,
             stock: Some(stock),
             balance: 5_000,
+            running_elsewhere: 0,
             delay: Duration::from_secs(60),
             readings: Readings::default(),
         }
@@ -137,6 +147,14 @@ mod tests {
         let unclear = Readings { too_soon: TooSoon::SystemError, ..Readings::default() };
         let soon = StartView { readings: unclear, ..view(fresh()) };
         assert_eq!(decided(&soon, fresh().created), Err(TOO_SOON_UNCLEAR.id));
+    }
+
+    #[test]
+    fn a_merchant_takes_part_in_five_hundred_running_stocks() {
+        let later = fresh().created.plus_days(1);
+        let with = |running_elsewhere| StartView { running_elsewhere, ..view(fresh()) };
+        assert_eq!(decided(&with(500), later), Ok(Decision::Start { lock: None }));
+        assert_eq!(decided(&with(501), later), Err(CROWDED.id));
     }
 
     #[test]

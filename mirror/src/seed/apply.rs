@@ -251,6 +251,7 @@ fn put_stock(
             product_permission: creator.product_permission,
             stock: None,
             balance: 0,
+            running_elsewhere: 0,
             delay: world.start_delay,
             readings: Readings::default(),
         };

@@ -89,9 +89,16 @@ pub(crate) struct StockState {
     pub(crate) restarted: Option<Moment>,
     pub(crate) stopped: Option<Moment>,
     pub(crate) distributed: i64,
+    /// Places in the budget that refunds have given back.
+    pub(crate) returned: i64,
 }
 
 impl StockState {
+    /// Coupons that may still be given.
+    pub(crate) fn coupons_left(&self) -> i64 {
+        self.max_coupons.saturating_add(self.returned).saturating_sub(self.distributed)
+    }
+
     pub(crate) fn has_ended(&self, now: Moment) -> bool {
         now > self.ends
     }
@@ -158,6 +165,7 @@ pub(crate) mod tests {
             restarted: None,
             stopped: None,
             distributed: 0,
+            returned: 0,
         }
     }
 

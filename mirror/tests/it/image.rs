@@ -119,6 +119,14 @@ async fn only_the_meta_text_is_signed() {
     let whole = Upload { signed: Some(String::from_utf8(whole.body.clone()).unwrap()), ..whole };
     let reply = whole.send(&world).await;
     reply.refused(401, "SIGN_ERROR", "错误的签名，验签失败");
+    let reading = favor_mirror::Readings {
+        image_signature: favor_mirror::ImageSignature::RequestBlocked,
+        ..favor_mirror::Readings::default()
+    };
+    world.mirror.set_readings(reading);
+    whole.send(&world).await.refused(403, "REQUEST_BLOCKED", "签名信息不匹配");
+    world.mirror.set_readings(favor_mirror::Readings::default());
+    let reply = whole.send(&world).await;
     let notes = world.mirror.requests(1, 0)[0].notes.clone();
     assert!(notes.iter().any(|note| note.contains("whole multipart body")), "{notes:?}");
     let nothing = Upload { signed: Some(String::new()), ..Upload::of("logo.png", PNG) };

@@ -243,3 +243,26 @@ async fn only_the_creator_acts() {
     }
     world.assert_sound(&world.mirror.audit().await);
 }
+
+/// The 502nd stock of a merchant cannot be started, and production does not say why.
+#[tokio::test]
+async fn a_merchant_takes_part_in_so_many_running_stocks() {
+    let stock = |state: &str| {
+        format!(
+            "[[stocks]]\nname = \"Tea\"\nstate = \"{state}\"\ncoupon_amount_fen = 100\nthreshold_fen = 200\n\
+             coupons = 5\n"
+        )
+    };
+    let seed = stock("running").repeat(501) + &stock("created");
+    let world = World::with(builder().seed(favor_mirror::Seed::parse(&seed).unwrap())).await;
+    let list =
+        "/v3/marketing/favor/stocks?offset=0&limit=10&stock_creator_mchid=1900000109&status=unactivated";
+    let last = world.get(list).await.ok()["data"][0]["stock_id"].as_str().unwrap().to_owned();
+    world.start(&last).await.refused(500, "SYSTEM_ERROR", "系统错误");
+    assert_eq!(world.mirror.requests(1, 0)[0].rule.unwrap().id, "start.crowded_merchant");
+    // One less is enough.
+    let running = list.replace("unactivated", "running");
+    let one = world.get(&running).await.ok()["data"][0]["stock_id"].as_str().unwrap().to_owned();
+    world.act(&one, "pause").await.ok();
+    world.start(&last).await.ok();
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use favor_mirror::{FaultKind, FaultPlace, FaultRule, Provenance, Readings, Verdict};
+use favor_mirror::{FaultKind, FaultPlace, FaultRule, Provenance, Readings, Redeem, Refund, Verdict};
 use serde_json::{Value, json};
 
 use crate::harness::{FAVOR, USER, World, builder, coupons_of, fetch, stock_body, with};
@@ -204,6 +204,58 @@ async fn empty_lists_and_pages() {
     read(&world, "page_past_end", "empty").await;
     let empty = world.get(&page).await.ok();
     assert_eq!((&empty["total_count"], empty.get("data")), (&json!(1), None));
+}
+
+#[tokio::test]
+async fn fields_that_nobody_documented() {
+    let world = World::new().await;
+    let id = world.running_stock(&stock_body("n1", 10, 2)).await;
+    let body = with(world.send_body(&id, "s1"), "/openid", json!(USER));
+    let send = async || world.call("POST", &coupons_of(USER), &body).await;
+    read(&world, "extra_fields", "refused").await;
+    let refused = send().await;
+    refused.refused(400, "PARAM_ERROR", "参数错误，请核对文档要求");
+    assert_eq!((refused.number(), &refused.json()["detail"]["field"]), (270_924_358, &json!("/openid")));
+    world.give(&id, USER, "s2").await.ok();
+    read(&world, "extra_fields", "ignored").await;
+    send().await.ok();
+}
+
+#[tokio::test]
+async fn places_that_refunds_give_back() {
+    for (no_cash, reading) in [(true, "taken"), (true, "freed"), (false, "freed")] {
+        let world = World::new().await;
+        read(&world, "refunded_place", reading).await;
+        let body = with(stock_body("n1", 5, 5), "/no_cash", json!(no_cash));
+        let id = world.running_stock(&body).await;
+        let mut coupons = Vec::new();
+        for n in 0..5 {
+            coupons.push(world.coupon(&id, USER, &format!("s{n}")).await);
+        }
+        let full = async |number: &str| {
+            world.give(&id, "oOther", number).await.refused(403, "NOT_ENOUGH", "批次预算不足");
+        };
+        full("s5").await;
+        // Twice paid and refunded, the second time in parts: one place.
+        for parts in [vec![None], vec![Some(1_000), None]] {
+            world.mirror.redeem(&coupons[0], Redeem::default()).await.unwrap();
+            for amount in parts {
+                world.mirror.refund(&coupons[0], Refund { amount }).await.unwrap();
+            }
+        }
+        if reading == "freed" {
+            coupons.push(world.coupon(&id, "oOther", "s5").await);
+        }
+        full("s6").await;
+        world.assert_sound(&world.mirror.audit().await);
+        // The money of a prefunded stock covers as many discounts as before.
+        let mut paid = 0;
+        for coupon in &coupons {
+            paid += i64::from(world.mirror.redeem(coupon, Redeem::default()).await.is_ok());
+        }
+        assert_eq!(paid, if no_cash && reading == "freed" { 6 } else { 5 });
+        world.assert_sound(&world.mirror.audit().await);
+    }
 }
 
 #[tokio::test]

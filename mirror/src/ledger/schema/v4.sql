@@ -5,6 +5,9 @@ ALTER TABLE merchants ADD COLUMN event_permission INTEGER NOT NULL DEFAULT 1 CHE
 -- The service provider that this merchant has authorised.
 ALTER TABLE merchants ADD COLUMN service_provider TEXT;
 
+-- Places in the budget that refunds have given back.
+ALTER TABLE stocks ADD COLUMN returned INTEGER NOT NULL DEFAULT 0 CHECK (returned >= 0);
+
 CREATE TABLE first_ids (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
     -- The number the ids were made from, in decimal; none for the ids every mirror begins with.
