@@ -126,7 +126,7 @@ async fn only_the_meta_text_is_signed() {
     world.mirror.set_readings(reading);
     whole.send(&world).await.refused(403, "REQUEST_BLOCKED", "签名信息不匹配");
     world.mirror.set_readings(favor_mirror::Readings::default());
-    let reply = whole.send(&world).await;
+    whole.send(&world).await;
     let notes = world.mirror.requests(1, 0)[0].notes.clone();
     assert!(notes.iter().any(|note| note.contains("whole multipart body")), "{notes:?}");
     let nothing = Upload { signed: Some(String::new()), ..Upload::of("logo.png", PNG) };
