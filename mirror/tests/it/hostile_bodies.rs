@@ -384,7 +384,7 @@ async fn slow_clients_are_cut_off() {
         ("no body", format!("{post}Content-Length: 2\r\n\r\n"), 408),
         (
             "half a control call",
-            "POST /_mirror/clock HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{".to_owned(),
+            "POST /_mirror/clock HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{".to_owned(),
             408,
         ),
         ("half a chunk", format!("{post}Transfer-Encoding: chunked\r\n\r\n2\r\n{{"), 408),
