@@ -86,11 +86,12 @@ const WHEREVER: [FaultPlace; 3] =
 const AFTER_WORK: [FaultPlace; 1] = [FaultPlace::AfterCommit];
 
 /// Status, code, and whether the client may try again by itself.
-const DOCUMENTED: [(u16, &str, bool); 16] = [
+const DOCUMENTED: [(u16, &str, bool); 17] = [
     (400, "PARAM_ERROR", false),
     (400, "INVALID_REQUEST", false),
     (400, "MCH_NOT_EXISTS", false),
     (400, "APPID_MCHID_NOT_MATCH", false),
+    (400, "DUPREQUEST", false),
     (401, "SIGN_ERROR", false),
     (403, "NO_AUTH", false),
     (403, "REQUEST_BLOCKED", false),
@@ -378,7 +379,8 @@ async fn the_tables_leave_no_kind_and_no_place_out() {
         }
     }
     let codes: BTreeSet<&str> = Mirror::rules().map(|rule| rule.code).collect();
-    for code in codes {
+    // A gateway's refusal has no code.
+    for code in codes.into_iter().filter(|code| !code.is_empty()) {
         assert!(DOCUMENTED.iter().any(|(_, known, _)| *known == code), "no test strikes with {code}");
     }
 }
