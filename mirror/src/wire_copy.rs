@@ -1,5 +1,7 @@
 //! What went over the wire, for display: headers and the beginning of a body.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::doctor::shorten_signature;
@@ -83,7 +85,13 @@ fn push(value: &HeaderValue, text: &mut String) {
 }
 
 fn push_authorization(value: &HeaderValue, text: &mut String) {
-    let value = value.as_bytes().escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'");
+    let value = match value.to_str() {
+        Ok(value) => Cow::Borrowed(value),
+        Err(_) => {
+            let escaped = value.as_bytes().escape_ascii().to_string();
+            Cow::Owned(escaped.replace("\\\"", "\"").replace("\\'", "'"))
+        }
+    };
     match value.split_once(SIGNATURE) {
         Some((before, rest)) => {
             let (signature, after) = rest.split_once('"').unwrap_or((rest, ""));
