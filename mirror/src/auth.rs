@@ -9,9 +9,9 @@ use crate::certificate;
 use crate::directory::Directory;
 use crate::merchant::KnownMerchant;
 use crate::moment::Moment;
-use crate::near_miss;
 use crate::rules::authentication::{EXPIRED, HEADER, MERCHANT, NO_CERTIFICATE, SERIAL, SIGNATURE, TIMESTAMP};
 use crate::rules::{Refusal, Rule};
+use crate::timestamp;
 
 /// A timestamp this far away is too far.
 const WINDOW_SECONDS: u64 = 300;
@@ -101,7 +101,7 @@ fn check_items(
         return Check::refused(&EXPIRED, format!("it ended at {}", certificate.not_after.rfc3339()));
     }
     if authorization.timestamp.abs_diff(now.seconds()) >= WINDOW_SECONDS {
-        let note = near_miss::explain_timestamp(authorization.timestamp, now);
+        let note = timestamp::explain(authorization.timestamp, now);
         return Check::refused(&TIMESTAMP, note);
     }
     let message = signed.message(authorization.timestamp_text, authorization.nonce);

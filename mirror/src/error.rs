@@ -29,6 +29,12 @@ pub enum MirrorError {
         /// The newest version this build can read.
         known: i64,
     },
+    /// Another mirror works with the data file.
+    #[error("another mirror works with {}: stop it, or take another file", .file.display())]
+    InUse {
+        /// The data file.
+        file: PathBuf,
+    },
     /// The data file could not be read or written.
     #[error("storage failed: {0}")]
     Storage(#[source] Source),

@@ -15,6 +15,7 @@ pub(crate) mod coupons;
 pub(crate) mod deliveries;
 pub(crate) mod first_ids;
 pub(crate) mod images;
+mod in_use;
 pub(crate) mod keys;
 pub(crate) mod merchants;
 pub(crate) mod notifications;
@@ -39,6 +40,7 @@ use crate::error::MirrorError;
 use crate::lock;
 use crate::metrics::WriterCounts;
 use batch::{Job, Work};
+use in_use::InUse;
 
 /// Most jobs that share one transaction.
 const BATCH: usize = 256;
@@ -96,6 +98,7 @@ impl Ledger {
     /// Opens a file, or a database in memory, and creates the tables where there are none.
     pub(crate) fn open(file: Option<&Path>) -> Result<Self, MirrorError> {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
+        let claim = file.map(InUse::claim).transpose()?;
         let connection = match file {
             Some(file) => Connection::open(file),
             None => Connection::open_in_memory(),
@@ -105,12 +108,13 @@ impl Ledger {
         let mut threads = Vec::new();
         let counts = Arc::new(WriterCounts::default());
         let of_writer = Some(Arc::clone(&counts));
-        let writer = start("favor-mirror-writer", connection, batch::commit, of_writer, &mut threads)?;
+        let writer =
+            start("favor-mirror-writer", (connection, claim), batch::commit, of_writer, &mut threads)?;
         let reader = match file {
             Some(file) => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(file, flags).map_err(storage)?;
-                Some(start("favor-mirror-reader", connection, batch::read, None, &mut threads)?)
+                Some(start("favor-mirror-reader", (connection, None), batch::read, None, &mut threads)?)
             }
             None => None,
         };
@@ -198,7 +202,7 @@ pub(crate) fn all_or_nothing<T, E>(
 
 fn start(
     name: &str,
-    connection: Connection,
+    (connection, claim): (Connection, Option<InUse>),
     run: fn(&Connection, Vec<Box<dyn Job>>),
     counts: Option<Arc<WriterCounts>>,
     threads: &mut Vec<JoinHandle<()>>,
@@ -206,7 +210,11 @@ fn start(
     let (sender, receiver) = mpsc::channel(QUEUE);
     let thread = thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || serve(connection, receiver, run, counts.as_deref()))
+        .spawn(move || {
+            serve(connection, receiver, run, counts.as_deref());
+            // Only now that the connection is closed.
+            drop(claim);
+        })
         .map_err(|error| MirrorError::Storage(Box::new(error)))?;
     threads.push(thread);
     Ok(sender)

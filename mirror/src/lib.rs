@@ -36,7 +36,6 @@ mod merchant;
 mod metrics;
 mod mirror;
 mod moment;
-mod near_miss;
 mod nearest_path;
 mod nonces;
 mod notify;
@@ -64,6 +63,7 @@ mod sniff;
 mod state;
 mod stock;
 mod timeline;
+mod timestamp;
 mod tls;
 mod wire_copy;
 

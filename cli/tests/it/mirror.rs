@@ -194,3 +194,18 @@ fn the_console_is_named() {
     child.wait().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<!doctype html>"), "{answer}");
 }
+
+#[test]
+fn two_do_not_share_a_data_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("mirror.sqlite");
+    let data = data.to_str().unwrap();
+    let mut first = MirrorProcess::start(&["--data", data]);
+    let ran = run(favor(folder.path()).args(["mirror", "--data", data]));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("another mirror works with"), "{ran:?}");
+    // The claim ends with the process, also when it is killed.
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    assert_eq!(MirrorProcess::start(&["--data", data]).control("GET", "healthz", "")["ok"], true);
+}

@@ -1,9 +1,9 @@
-//! Guesses what a caller did wrong with time and path, for the request log. Signatures have a doctor.
+//! What a caller did wrong with the time, for the request log.
 
 use crate::moment::Moment;
 
 /// Why a timestamp is outside the window.
-pub(crate) fn explain_timestamp(timestamp: i64, now: Moment) -> String {
+pub(crate) fn explain(timestamp: i64, now: Moment) -> String {
     if (timestamp / 1_000).abs_diff(now.seconds()) < 300 {
         return "the timestamp is in milliseconds, it must be in seconds".to_owned();
     }
@@ -19,8 +19,8 @@ mod tests {
     #[test]
     fn milliseconds_are_recognised() {
         let now = Moment::from_millis_const(1_790_000_000_000);
-        assert!(explain_timestamp(1_790_000_000_123, now).contains("milliseconds"));
-        assert!(explain_timestamp(1_789_999_000, now).contains("1000 seconds behind"));
-        assert!(explain_timestamp(1_790_001_000, now).contains("1000 seconds ahead of"));
+        assert!(explain(1_790_000_000_123, now).contains("milliseconds"));
+        assert!(explain(1_789_999_000, now).contains("1000 seconds behind"));
+        assert!(explain(1_790_001_000, now).contains("1000 seconds ahead of"));
     }
 }
