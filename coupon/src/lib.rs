@@ -8,6 +8,7 @@ mod service;
 
 pub use derive::DerivedNumbers;
 pub use list::{ListCoupons, ListIssued};
-pub use model::{Coupon, CouponStatus};
+pub use favor_core::CouponStatus;
+pub use model::Coupon;
 pub use send::{SendCoupon, SentCoupon};
 pub use service::Coupons;
