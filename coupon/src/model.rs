@@ -1,8 +1,8 @@
 //! A coupon as the platform reports it (spec §3.12).
 
 use favor_core::{
-    BusinessType, ConsumeInformation, CouponId, CouponStatus, CouponType, CutToMessage, Fen, FixedNormalCoupon,
-    MerchantId, OutRequestNo, StockId, Timestamp, lenient,
+    BusinessType, ConsumeInformation, CouponId, CouponStatus, CouponType, CutToMessage, Fen,
+    FixedNormalCoupon, MerchantId, OutRequestNo, StockId, Timestamp, lenient,
 };
 use serde::Deserialize;
 
