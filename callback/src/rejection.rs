@@ -9,8 +9,8 @@ use crate::reply::Reply;
 
 /// Why a notification is not accepted. Answer with its [`reply`](Self::reply).
 ///
-/// Display and Debug hold no value of the notification, except the names in `Unsupported` and `AnotherMerchant`, and
-/// those only when its signature held.
+/// Display and Debug hold nothing of the body, except the names in `Unsupported` and `AnotherMerchant`, and those
+/// only after its signature held. Of the headers they hold the serial and the signature's type.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {

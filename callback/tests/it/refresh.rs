@@ -295,7 +295,8 @@ async fn a_request_asks_a_store_once_and_only_for_an_unknown_serial() {
     let store = Arc::new(Counting(AtomicUsize::new(0)));
     let clock = clock();
     let recipient = Recipient::new(api_v3_key(API_V3_KEY), store.clone());
-    let receiver = Receiver::builder(recipient).clock(clock.clone()).build();
+    // Two merchants of one store are one question.
+    let receiver = Receiver::builder(recipient.clone()).recipient(recipient).clock(clock.clone()).build();
     notify(&receiver, &clock, &BY_PUBLIC_KEY).await.unwrap();
     assert_eq!(store.0.load(Ordering::SeqCst), 0);
     let unknown = VerifyError::UnknownKey(Serial::new(SERIAL_1));

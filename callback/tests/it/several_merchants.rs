@@ -7,8 +7,9 @@ use favor_core::{AeadError, KeySet, KeyStore, VerifyError};
 
 use crate::platform::{self, Platform, USED};
 use crate::world::{
-    API_V3_KEY, BY_CERTIFICATE_1, BY_CERTIFICATE_2, BY_PUBLIC_KEY, MERCHANT, START, answer, api_v3_key,
-    certificate, certificate_1, certificate_2, clock, fixed, merchant_id, with_certificate, with_public_key,
+    API_V3_KEY, BY_CERTIFICATE_1, BY_CERTIFICATE_2, BY_PUBLIC_KEY, FORGER, MERCHANT, START, answer,
+    api_v3_key, certificate, certificate_1, certificate_2, clock, fixed, merchant_id, with_certificate,
+    with_public_key,
 };
 
 const SECOND: &str = "1900000208";
@@ -104,4 +105,16 @@ async fn a_coupon_of_another_merchant_is_refused() {
     let unnamed = Receiver::builder(unnamed).clock(clock()).build();
     let notification = receive(&unnamed, &BY_PUBLIC_KEY, &of(SECOND, API_V3_KEY)).await.unwrap();
     assert_eq!(notification.merchant_id, None, "without a merchant id it cannot tell");
+}
+
+/// A key that several merchants share is tried once, and its verdict counts for all of them.
+#[tokio::test]
+async fn a_forgery_under_a_shared_key_is_nobodys() {
+    let shared = fixed(with_public_key(KeySet::new()));
+    let receiver =
+        both(recipient(MERCHANT, API_V3_KEY, shared.clone()), recipient(SECOND, SECOND_KEY, shared));
+    for body in [of(MERCHANT, API_V3_KEY), of(SECOND, SECOND_KEY)] {
+        let forged = receive(&receiver, &FORGER, &body).await.unwrap_err();
+        assert!(matches!(forged, Rejection::Signature(VerifyError::WrongSignature)), "{forged:?}");
+    }
 }
