@@ -113,6 +113,8 @@ async fn a_coupon_given_out_reads_the_same_and_has_no_second_key() {
     assert_eq!(notification.dedup_use(), None);
     let Payload::CouponSent(coupon) = notification.payload else { panic!("{:?}", notification.payload) };
     assert_eq!(coupon.status, CouponStatus::Sent);
+    let spent = receive_signed(sealing("COUPON.SEND", USED)).await.unwrap();
+    assert_eq!(spent.dedup_use(), None, "whatever else it tells, it tells of no redemption");
 }
 
 #[tokio::test]

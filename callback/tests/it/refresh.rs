@@ -130,6 +130,20 @@ async fn a_receiver_downloads_by_itself_and_a_new_key_once() {
     assert_eq!(endpoint.calls(), 2);
 }
 
+/// A client can be built before there is a runtime, and then nothing runs in the background yet.
+#[test]
+fn the_download_begins_with_the_receiver() {
+    let endpoint = KeyEndpoint::new(clock());
+    let client = client(&endpoint, MERCHANT);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        settle().await;
+        assert_eq!(endpoint.calls(), 0);
+        let _receiver = Receiver::for_client(&client, api_v3_key(API_V3_KEY));
+        settle().await;
+        assert_eq!(endpoint.calls(), 1);
+    });
+}
+
 #[tokio::test]
 async fn many_notifications_at_once_share_one_refresh() {
     let clock = clock();
