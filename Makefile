@@ -24,6 +24,8 @@ features:
 	$(CARGO) check -p favor-core --locked --no-default-features --features aws-lc,reqwest
 	CC=/bin/false CARGO_TARGET_DIR=target/pure $(CARGO) check -p favor --locked --no-default-features --features rustcrypto
 	CC=/bin/false CARGO_TARGET_DIR=target/pure $(CARGO) check -p favor-core --locked --no-default-features --features rustcrypto,reqwest-no-provider
+	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,axum
+	$(CARGO) check -p favor-callback --locked --no-default-features --features rustcrypto,tower
 	$(CARGO) test -p favor-core --locked --no-default-features --features rustcrypto --lib --test it
 	$(CARGO) test -p favor-core --locked --no-default-features --features aws-lc --lib --test it
 
@@ -46,5 +48,6 @@ bench:
 	$(CARGO) bench --locked --bench overhead -- --memory --check
 	$(CARGO) bench --locked --bench flow_download
 	$(CARGO) bench --locked --bench flow_rows -- --check
+	$(CARGO) bench --locked --bench callback -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check

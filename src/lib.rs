@@ -7,6 +7,9 @@ pub use favor_stock as stock;
 
 /// What most programs need, in one import.
 pub mod prelude {
+    pub use favor_callback::{
+        CallbackAddress, Notification, NotifyUrl, Payload, Receiver, Recipient, Rejection,
+    };
     pub use favor_core::{
         ApiV3Key, AppId, Certificate, Client, CouponId, Error, ErrorKind, Fen, FixedNormalCoupon, MerchantId,
         MerchantSigner, OpenId, OutRequestNo, Outcome, PlatformKeys, PrivateKey, PublicKey, Reply, StockId,

@@ -1,7 +1,31 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod decode;
+mod envelope;
+mod event;
+#[cfg(feature = "axum")]
+mod extract;
+mod notification;
 mod notify_url;
+mod receiver;
+mod recipient;
+mod rejection;
+mod reply;
+#[cfg(feature = "http-body")]
+mod request;
+#[cfg(feature = "tower")]
+mod service;
 
 pub use address::{Callback, CallbackAddress, UpdatedCallback};
+pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
+#[cfg(feature = "axum")]
+pub use extract::Verified;
+pub use notification::{Notification, NotificationId};
 pub use notify_url::NotifyUrl;
+pub use receiver::{Receiver, ReceiverBuilder};
+pub use recipient::Recipient;
+pub use rejection::{Malformation, Rejection};
+pub use reply::Reply;
+#[cfg(feature = "tower")]
+pub use service::{Handler, NotificationService, ReceiverLayer};

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use crate::api_error::{ApiError, Authenticity, request_id};
 use crate::call::{Call, ReplySignature};
+use crate::clock::Clock;
 use crate::config::{ClientBuilder, PlatformKeys};
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::exchange::{Answer, Exchange, Route};
@@ -133,6 +134,16 @@ impl Client {
     /// The platform keys held now, for sealing fields and verifying notifications.
     pub fn keys(&self) -> Arc<KeySet> {
         self.shared.keys.keys()
+    }
+
+    /// Where the platform keys come from, so that a receiver of notifications can share them.
+    pub fn key_store(&self) -> Arc<dyn KeyStore> {
+        self.shared.keys.clone()
+    }
+
+    /// The clock everything goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.shared.exchange.clock.clone()
     }
 
     /// The time by the client's clock.

@@ -74,7 +74,8 @@ pub use secret::Secret;
 pub use sensitive::{SealedField, SensitiveError};
 pub use sign::{MerchantSigner, SignError, Signer};
 pub use terms::{
-    BusinessType, ConsumeInformation, CouponType, CutToMessage, FixedNormalCoupon, GoodsDetail, TradeType,
+    BusinessType, ConsumeInformation, CouponStatus, CouponType, CutToMessage, FixedNormalCoupon, GoodsDetail,
+    TradeType,
 };
 pub use time::Timestamp;
 pub use transport::{HttpRequest, HttpResponse, ResponseBody, Transport, TransportError, TransportFailure};

@@ -19,6 +19,20 @@ open_enum! {
 }
 
 open_enum! {
+    /// The state of a coupon. `Used` is not final: a refunded order can give the coupon back.
+    pub enum CouponStatus {
+        /// Given out and usable. The platform spells it so.
+        Sent => "SENDED" | "SENT",
+        /// Spent.
+        Used => "USED",
+        /// Its validity has ended.
+        Expired => "EXPIRED",
+        /// Taken back by the platform; in one copy of the documentation only.
+        Recovered => "RECOVER",
+    }
+}
+
+open_enum! {
     /// A relative of the cash coupon that comes back from the same queries.
     pub enum BusinessType {
         /// Consumption credit, which can be spent in parts (消费金).

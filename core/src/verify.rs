@@ -21,6 +21,9 @@ const SERIAL: &str = "Wechatpay-Serial";
 const FOUR: [&str; 4] = [TIMESTAMP, NONCE, SIGNATURE, SERIAL];
 const SIGNATURE_TYPE: &str = "Wechatpay-Signature-Type";
 
+/// Longer than any of these headers can be: a signature by a key of 8192 bits has 1368 characters.
+const LONGEST_HEADER: usize = 4096;
+
 /// Why a response or notification is not to be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -142,6 +145,9 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Verify
     let value = values.next().ok_or(VerifyError::MissingHeader(name))?;
     if values.next().is_some() {
         return Err(VerifyError::RepeatedHeader(name));
+    }
+    if value.len() > LONGEST_HEADER {
+        return Err(VerifyError::MalformedHeader(name));
     }
     match value.to_str() {
         Ok("") => Err(VerifyError::MissingHeader(name)),

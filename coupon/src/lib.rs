@@ -7,7 +7,8 @@ mod send;
 mod service;
 
 pub use derive::DerivedNumbers;
+pub use favor_core::CouponStatus;
 pub use list::{ListCoupons, ListIssued};
-pub use model::{Coupon, CouponStatus};
+pub use model::Coupon;
 pub use send::{SendCoupon, SentCoupon};
 pub use service::Coupons;

@@ -1,8 +1,8 @@
 //! Which of a user's coupons to list (spec §3.13).
 
-use favor_core::{AppId, BusinessType, CallBuilder, Checks, InvalidRequest, MerchantId, StockId};
-
-use crate::model::CouponStatus;
+use favor_core::{
+    AppId, BusinessType, CallBuilder, Checks, CouponStatus, InvalidRequest, MerchantId, StockId,
+};
 
 /// The largest page that is sure to be accepted: one copy of the documentation says 10, others 20.
 const LARGEST_PAGE: u32 = 20;

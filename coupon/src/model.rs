@@ -1,24 +1,10 @@
 //! A coupon as the platform reports it (spec §3.12).
 
 use favor_core::{
-    BusinessType, ConsumeInformation, CouponId, CouponType, CutToMessage, Fen, FixedNormalCoupon, MerchantId,
-    OutRequestNo, StockId, Timestamp, lenient, open_enum,
+    BusinessType, ConsumeInformation, CouponId, CouponStatus, CouponType, CutToMessage, Fen,
+    FixedNormalCoupon, MerchantId, OutRequestNo, StockId, Timestamp, lenient,
 };
 use serde::Deserialize;
-
-open_enum! {
-    /// The state of a coupon. `Used` is not final: a refunded order can give the coupon back.
-    pub enum CouponStatus {
-        /// Given out and usable. The platform spells it so.
-        Sent => "SENDED" | "SENT",
-        /// Spent.
-        Used => "USED",
-        /// Its validity has ended.
-        Expired => "EXPIRED",
-        /// Taken back by the platform; in one copy of the documentation only.
-        Recovered => "RECOVER",
-    }
-}
 
 /// A coupon (spec §3.12).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

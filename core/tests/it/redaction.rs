@@ -159,6 +159,7 @@ fn values(prints: &mut Prints) {
     prints.debug("Fen", &Fen::ZERO);
     prints.debug("Page", &serde_json::from_str::<Page<u8>>(r#"{"total_count":0}"#).unwrap());
     prints.debug("CouponType", &CouponType::Normal);
+    prints.debug("CouponStatus", &CouponStatus::Sent);
     prints.debug("BusinessType", &BusinessType::ConsumptionCredit);
     prints.debug("TradeType", &TradeType::App);
     prints.debug("FixedNormalCoupon", &FixedNormalCoupon::new(Fen::ZERO, Fen::ZERO));

@@ -1,0 +1,68 @@
+//! Reading a whole request, for servers.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::notification::Notification;
+use crate::receiver::Receiver;
+use crate::rejection::Rejection;
+
+/// The platform gives up after this, so that a slower body is not its.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Receiver {
+    /// Reads a request's body, no further than the cap allows, and receives it.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive); also when it is not a POST, or its body does not arrive whole within 5 s.
+    pub async fn receive_request<B>(&self, request: Request<B>) -> Result<Notification, Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        if head.method != Method::POST {
+            return Err(Rejection::Method);
+        }
+        let body = self.within(PATIENCE, self.read(body)).await.unwrap_or(Err(Rejection::Incomplete))?;
+        self.receive(&head.headers, &body).await
+    }
+
+    async fn read<B>(&self, body: B) -> Result<Bytes, Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let limit = self.largest_body();
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > limit {
+            return Err(Rejection::TooLarge { limit });
+        }
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if is_too_large(&*error) => Err(Rejection::TooLarge { limit }),
+            Err(_) => Err(Rejection::Incomplete),
+        }
+    }
+}
+
+/// Whether this limit, or one that a middleware set before, was passed.
+fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_too_large)
+}
+
+/// Tells the log why a notification was refused, where nobody else gets to see it.
+#[cfg(any(feature = "axum", feature = "tower"))]
+pub(crate) fn log(rejection: &Rejection) {
+    if rejection.is_probe() {
+        tracing::info!("a signature probe was refused; the true notification follows");
+        return;
+    }
+    let cause = std::error::Error::source(rejection).map(ToString::to_string);
+    tracing::warn!(reason = %rejection, cause, "a notification was refused");
+}
