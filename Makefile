@@ -46,7 +46,7 @@ browser:
 bench:
 	$(CARGO) bench --locked --bench overhead -- --check
 	$(CARGO) bench --locked --bench overhead -- --memory --check
-	$(CARGO) bench --locked --bench flow_download
+	$(CARGO) bench --locked --bench flow_download -- --check
 	$(CARGO) bench --locked --bench flow_rows -- --check
 	$(CARGO) bench --locked --bench callback -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
