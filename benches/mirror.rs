@@ -16,6 +16,8 @@ mod served;
 use std::error::Error;
 use std::process::ExitCode;
 
+use tokio::runtime::{Builder, Runtime};
+
 use crate::load::Load;
 use crate::served::Served;
 
@@ -27,6 +29,8 @@ usage: cargo bench --bench mirror -- [options]
   --check           fail when the bar is broken";
 /// Sends per second of CPU time, as a part of the signatures per second.
 const BAR: f64 = 0.75;
+/// How often an invalid run is made at most.
+const RUNS: u32 = 5;
 /// Where the median of signing after over signing before must lie for a run to mean anything.
 const VALID: std::ops::RangeInclusive<f64> = 0.95..=1.05;
 
@@ -94,46 +98,60 @@ fn measure(options: &Options) -> Result<ExitCode, Failure> {
         (Some(mirror), Some(load)) => println!("mirror on core {mirror}, requests from core {load}"),
         _ => println!("not pinned: there is one core only"),
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut load = Load::prepare(&runtime, &mirror.ready, options.sends * usize::try_from(options.rounds)?)?;
-    println!("round  sends/s  of CPU  signs/s  of CPU  by the clock  by CPU     A/A");
-    let mut rounds = Vec::new();
-    for number in 1..=options.rounds {
-        let requests = load.sign(options.sends)?;
-        let before = mirror.sign()?;
-        let cpu = mirror.cpu()?;
-        let took = runtime.block_on(load.run(requests, options.connections))?;
-        let cpu = mirror.cpu()? - cpu;
-        let after = mirror.sign()?;
-        let sends = u32::try_from(options.sends)?;
-        let (clock, busy) = (f64::from(sends) / took.as_secs_f64(), f64::from(sends) / cpu.as_secs_f64());
-        let (signs, signs_busy) =
-            (f64::midpoint(before.clock, after.clock), f64::midpoint(before.busy, after.busy));
-        let round =
-            Round { by_clock: clock / signs, by_cpu: busy / signs_busy, control: after.busy / before.busy };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let coupons = options.sends * usize::try_from(options.rounds * RUNS)?;
+    let mut load = Load::prepare(&runtime, &mirror.ready, coupons)?;
+    for run in 1..=RUNS {
+        println!("\nround  sends/s  of CPU  signs/s  of CPU  by the clock  by CPU     A/A");
+        let mut rounds = Vec::new();
+        for number in 1..=options.rounds {
+            rounds.push(round(number, options, &runtime, &mut mirror, &mut load)?);
+        }
+        mirror.check_audit(options.sends * usize::try_from(options.rounds * run)?)?;
+        let by_clock = median(&rounds, |round| round.by_clock);
+        let by_cpu = median(&rounds, |round| round.by_cpu);
+        let control = median(&rounds, |round| round.control);
         println!(
-            "{number:>5} {clock:>8.0} {busy:>7.0} {signs:>8.0} {signs_busy:>7.0} {:>13.3} {:>7.3} {:>7.3}",
-            round.by_clock, round.by_cpu, round.control
+            "sends/signatures: by CPU time {by_cpu:.3} (bar {BAR}), by the clock {by_clock:.3}; A/A {control:.3}"
         );
-        rounds.push(round);
+        println!("the audit counts every coupon once");
+        if options.trial {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if VALID.contains(&control) {
+            println!("run {run} is valid; the bar {}", if by_cpu >= BAR { "holds" } else { "is BROKEN" });
+            return Ok(if options.check && by_cpu < BAR { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+        println!("run {run} is INVALID: the machine is too noisy");
     }
-    mirror.check_audit(options.sends * usize::try_from(options.rounds)?)?;
-    let by_clock = median(&rounds, |round| round.by_clock);
-    let by_cpu = median(&rounds, |round| round.by_cpu);
-    let control = median(&rounds, |round| round.control);
+    println!("no valid run in {RUNS}: nothing was measured");
+    Ok(ExitCode::FAILURE)
+}
+
+fn round(
+    number: u32,
+    options: &Options,
+    runtime: &Runtime,
+    mirror: &mut Served,
+    load: &mut Load,
+) -> Result<Round, Failure> {
+    let requests = load.sign(options.sends)?;
+    let before = mirror.sign()?;
+    let cpu = mirror.cpu()?;
+    let took = runtime.block_on(load.run(requests, options.connections))?;
+    let cpu = mirror.cpu()? - cpu;
+    let after = mirror.sign()?;
+    let sends = f64::from(u32::try_from(options.sends)?);
+    let (clock, busy) = (sends / took.as_secs_f64(), sends / cpu.as_secs_f64());
+    let signs = f64::midpoint(before.clock, after.clock);
+    let signs_busy = f64::midpoint(before.busy, after.busy);
+    let round =
+        Round { by_clock: clock / signs, by_cpu: busy / signs_busy, control: after.busy / before.busy };
     println!(
-        "sends/signatures: by CPU time {by_cpu:.3} (bar {BAR}), by the clock {by_clock:.3}; A/A {control:.3}"
+        "{number:>5} {clock:>8.0} {busy:>7.0} {signs:>8.0} {signs_busy:>7.0} {:>13.3} {:>7.3} {:>7.3}",
+        round.by_clock, round.by_cpu, round.control
     );
-    println!("the audit counts every coupon once");
-    if options.trial {
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !VALID.contains(&control) {
-        println!("INVALID: the machine is too noisy");
-        return Ok(ExitCode::FAILURE);
-    }
-    println!("the bar {}", if by_cpu >= BAR { "holds" } else { "is BROKEN" });
-    Ok(if options.check && by_cpu < BAR { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(round)
 }
 
 /// What one round gave; sends over signatures, and signatures over signatures.
