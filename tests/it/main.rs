@@ -14,6 +14,7 @@ mod keys;
 mod life_cycle;
 mod lists;
 mod models;
+mod notifications;
 mod outcomes;
 mod production_host;
 mod send_coupon;
