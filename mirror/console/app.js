@@ -57,7 +57,7 @@ function draw() {
   drawBar(path);
   const main = document.getElementById('main');
   const found = PAGES.map(([pattern, page]) => [pattern.exec(path), page]).find(([match]) => match);
-  const root = h('div', { class: 'page' });
+  const root = h('div', { class: 'page', 'data-path': path });
   main.replaceChildren(root);
   shown = found ? found[1].open(root, ...found[0].slice(1)) : nothing(root);
   document.title = `${shown.title} · favor mirror`;

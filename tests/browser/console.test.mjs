@@ -32,6 +32,8 @@ const strangers = [];
 
 const open = async (route) => {
   await page.goto(`${mirror.base_url}/_mirror/#${route}`);
+  // The page before it is still drawn until the browser has told the console of the new address.
+  await page.locator(`.page[data-path="${route}"]`).waitFor();
 };
 
 before(async () => {
@@ -131,7 +133,7 @@ describe('the console', () => {
     await open('/');
     const link = page.getByRole('link', { name: HOSTILE });
     await link.click();
-    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), HOSTILE);
+    await page.getByRole('heading', { level: 1, name: HOSTILE, exact: true }).waitFor();
     assert.equal(await page.locator('main img').count(), 0);
     await mirror.call('GET', `/v3/${encodeURIComponent(HOSTILE)}?q=<script>1</script>`);
     await open('/requests');
