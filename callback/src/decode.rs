@@ -3,20 +3,20 @@
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use crate::rejection::{Malformation, Rejection};
+use crate::rejection::Malformation;
 
 /// Reads a whole JSON text.
-pub(crate) fn decode<'a, T: Deserialize<'a>>(part: &'static str, text: &'a str) -> Result<T, Rejection> {
+pub(crate) fn decode<'a, T: Deserialize<'a>>(part: &'static str, text: &'a str) -> Result<T, Malformation> {
     serde_json::from_str(text).map_err(|_| explain::<T>(part, text))
 }
 
 /// Reads it once more, this time keeping track of the field.
 #[cold]
-fn explain<'a, T: Deserialize<'a>>(part: &'static str, text: &'a str) -> Rejection {
+fn explain<'a, T: Deserialize<'a>>(part: &'static str, text: &'a str) -> Malformation {
     let mut json = serde_json::Deserializer::from_str(text);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut json) {
         Err(error) => error,
-        Ok(_) => return Malformation::new(part, "something follows it").into(),
+        Ok(_) => return Malformation::new(part, "something follows it"),
     };
     let malformation = |what| Malformation::new(part, what);
     match error.inner().classify() {
@@ -29,5 +29,4 @@ fn explain<'a, T: Deserialize<'a>>(part: &'static str, text: &'a str) -> Rejecti
         Category::Eof => malformation("it ends too early"),
         Category::Io => malformation("it cannot be read"),
     }
-    .into()
 }

@@ -6,6 +6,7 @@ mod envelope;
 mod event;
 #[cfg(feature = "axum")]
 mod extract;
+mod inbox;
 mod notification;
 mod notify_url;
 mod receiver;
@@ -21,6 +22,10 @@ pub use address::{Callback, CallbackAddress, UpdatedCallback};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
+pub use inbox::{
+    Claimed, Counts, Delivery, Entry, Inbox, InboxError, InboxId, Receipt, Record, Settled, SignedRequest,
+    State, Stored,
+};
 pub use notification::{Notification, NotificationId};
 pub use notify_url::NotifyUrl;
 pub use receiver::{Receiver, ReceiverBuilder};

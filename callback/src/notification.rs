@@ -7,6 +7,7 @@ use favor_core::{CouponId, MerchantId, Serial, Timestamp, TransactionId, id};
 use crate::decode::decode;
 use crate::envelope::Envelope;
 use crate::event::{EventType, Payload};
+use crate::inbox::Record;
 use crate::rejection::{Malformation, Rejection};
 
 const PART: &str = "the opened resource";
@@ -70,17 +71,33 @@ impl Notification {
         signed_by: Serial,
     ) -> Result<Self, Rejection> {
         let raw = String::from_utf8(plaintext).map_err(|_| Malformation::new(PART, "it is not UTF-8"))?;
-        let payload = match envelope.event_type {
-            EventType::CouponUse => Payload::CouponUsed(decode(PART, &raw)?),
-            EventType::CouponSend => Payload::CouponSent(decode(PART, &raw)?),
-            EventType::Unknown(_) => {
-                decode::<serde::de::IgnoredAny>(PART, &raw)?;
-                Payload::Unknown
-            }
-        };
+        let payload = read_payload(&envelope.event_type, &raw)?;
         let Envelope { id, create_time, event_type, summary, .. } = envelope;
         Ok(Self { id, create_time, event_type, summary, merchant_id: None, signed_by, payload, raw })
     }
+
+    /// What an inbox kept.
+    pub(crate) fn again(record: Record) -> Result<Self, Malformation> {
+        let payload = read_payload(&record.event_type, &record.resource)?;
+        let Record { id, create_time, event_type, summary, merchant_id, signed_by, resource, .. } = record;
+        Ok(Self { id, create_time, event_type, summary, merchant_id, signed_by, payload, raw: resource })
+    }
+
+    /// The opened JSON, taken out.
+    pub(crate) fn into_raw(mut self) -> (String, Self) {
+        (std::mem::take(&mut self.raw), self)
+    }
+}
+
+fn read_payload(event_type: &EventType, raw: &str) -> Result<Payload, Malformation> {
+    Ok(match event_type {
+        EventType::CouponUse => Payload::CouponUsed(decode(PART, raw)?),
+        EventType::CouponSend => Payload::CouponSent(decode(PART, raw)?),
+        EventType::Unknown(_) => {
+            decode::<serde::de::IgnoredAny>(PART, raw)?;
+            Payload::Unknown
+        }
+    })
 }
 
 impl fmt::Debug for Notification {
