@@ -29,7 +29,8 @@ pub(crate) fn make(count: usize) -> Vec<Request> {
     let one = |number| {
         let coupon_id = format!("1818{number:010}");
         let text = platform::USED.replacen("18180000000001", &coupon_id, 1);
-        let body = platform::body(API_V3_KEY, "COUPON.USE", &text).into_bytes();
+        let body = platform::body(API_V3_KEY, "COUPON.USE", &text);
+        let body = body.replacen("EV-2026080300000000001", &format!("EV-2026{number:015}"), 1).into_bytes();
         Request { headers: platform.headers(NOW, &body), body, coupon_id }
     };
     (0..count).map(one).collect()

@@ -1,0 +1,119 @@
+//! What must hold, counted from the mirror's records, the inbox file and the application's own notes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use favor::callback::Counts;
+use favor::prelude::CouponId;
+use favor_mirror::NotificationState;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::receiver::INBOX;
+use crate::shop::Shop;
+
+/// The application's notes: a line for each notification it handled.
+pub const LOG: &str = "handled.log";
+
+pub struct Log(PathBuf);
+
+impl Log {
+    pub fn new(folder: &Path) -> Self {
+        Self(folder.join(LOG))
+    }
+
+    fn read(&self) -> String {
+        std::fs::read_to_string(&self.0).unwrap_or_default()
+    }
+
+    pub fn lines(&self) -> usize {
+        self.read().lines().count()
+    }
+}
+
+/// Read beside the receiver that works with it, without its code.
+fn inbox(folder: &Path) -> Connection {
+    let connection =
+        Connection::open_with_flags(folder.join(INBOX), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    connection
+}
+
+pub async fn open_read_only(folder: &Path) -> Counts {
+    let inbox = inbox(folder);
+    let count = |state: &str| {
+        let sql = "SELECT count(*) FROM notifications WHERE state = ?1";
+        inbox.query_row(sql, [state], |row| row.get::<_, u64>(0)).unwrap()
+    };
+    let mut counts = Counts::default();
+    counts.waiting = count("waiting");
+    counts.claimed = count("claimed");
+    counts
+}
+
+#[derive(Default)]
+pub struct Audit {
+    /// Notifications that were acknowledged when somebody looked, with how often they had been handled by then.
+    acknowledged: BTreeMap<String, usize>,
+}
+
+impl Audit {
+    /// Nobody works with the inbox now: what is acknowledged in it must never be handled again.
+    pub async fn look(&mut self, shop: &Shop, log: &Log) {
+        let handled = times_handled(log);
+        for (id, times) in &self.acknowledged {
+            let now = handled.get(id).copied().unwrap_or_default();
+            assert_eq!(now, *times, "{id} was handled again after its acknowledgement");
+        }
+        let inbox = inbox(shop.folder());
+        let sql = "SELECT notification_id FROM notifications WHERE state = 'handled'";
+        let mut statement = inbox.prepare(sql).unwrap();
+        for id in statement.query_map([], |row| row.get::<_, String>(0)).unwrap() {
+            let id = id.unwrap();
+            let times = handled.get(&id).copied().unwrap_or_default();
+            assert!(times >= 1, "{id} was acknowledged and never handled");
+            self.acknowledged.insert(id, times);
+        }
+    }
+
+    /// Everything is over: what the mirror told of and what the application handled are the same.
+    pub async fn close(self, shop: &Shop, log: &Log, coupons: &[CouponId]) -> String {
+        let told = shop.notifications().await;
+        assert!(told.iter().all(|one| one.state == NotificationState::Delivered));
+        let used: BTreeSet<&str> = told.iter().map(|one| one.coupon_id.as_str()).collect();
+        assert_eq!(used, coupons.iter().map(CouponId::as_str).collect(), "all were redeemed and told of");
+        let notes = log.read();
+        let handled: BTreeSet<&str> = notes.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+        assert_eq!(handled, used, "all that was told of was handled");
+        let ids: BTreeSet<&str> = told.iter().map(|one| one.notification_id.as_str()).collect();
+        let acknowledged: BTreeSet<&str> = self.acknowledged.keys().map(String::as_str).collect();
+        assert_eq!(acknowledged, ids, "each was acknowledged once");
+
+        let deliveries = || told.iter().flat_map(|one| &one.deliveries);
+        let struck = |name: &str| deliveries().filter(|one| one.faults.iter().any(|f| f == name)).count();
+        let accepted = deliveries().filter(|one| one.status == Some(200)).count();
+        let mut probes = deliveries().filter(|one| one.faults.iter().any(|fault| fault == "probe"));
+        assert!(probes.all(|one| matches!(one.status, Some(401) | None)), "no probe was accepted");
+        let keys: BTreeSet<&str> = deliveries().map(|one| one.serial.as_str()).collect();
+        assert!(keys.len() >= 3, "a certificate, the one after it, the public key: {keys:?}");
+        let repeats = accepted - told.len();
+        let twice = notes.lines().count() - handled.len();
+        let (probes, held) = (struck("probe"), struck("hold"));
+        assert!(repeats > 0 && probes > 0 && held > 0);
+        format!(
+            "{} told of, {} deliveries, {repeats} accepted repeats, {probes} probes, {held} held back, \
+             {} handled, {twice} of them twice for lack of an acknowledgement",
+            told.len(),
+            deliveries().count(),
+            handled.len(),
+        )
+    }
+}
+
+fn times_handled(log: &Log) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for line in log.read().lines() {
+        let (id, _) = line.split_once(' ').expect("whole lines");
+        *times.entry(id.to_owned()).or_default() += 1;
+    }
+    times
+}
