@@ -22,6 +22,8 @@ pub use address::{Callback, CallbackAddress, UpdatedCallback};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
+#[cfg(feature = "sqlite")]
+pub use inbox::SqliteInbox;
 pub use inbox::{
     Claimed, Counts, Delivery, Entry, Inbox, InboxError, InboxId, Receipt, Record, Settled, SignedRequest,
     State, Stored,
