@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use favor::callback::Counts;
 use favor::prelude::CouponId;
 use favor_mirror::NotificationState;
 use rusqlite::{Connection, OpenFlags};
@@ -38,16 +37,10 @@ fn inbox(folder: &Path) -> Connection {
     connection
 }
 
-pub async fn open_read_only(folder: &Path) -> Counts {
-    let inbox = inbox(folder);
-    let count = |state: &str| {
-        let sql = "SELECT count(*) FROM notifications WHERE state = ?1";
-        inbox.query_row(sql, [state], |row| row.get::<_, u64>(0)).unwrap()
-    };
-    let mut counts = Counts::default();
-    counts.waiting = count("waiting");
-    counts.claimed = count("claimed");
-    counts
+/// How many are still to be handled.
+pub fn open_in_inbox(folder: &Path) -> i64 {
+    let sql = "SELECT count(*) FROM notifications WHERE state IN ('waiting', 'claimed')";
+    inbox(folder).query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 #[derive(Default)]
@@ -58,7 +51,7 @@ pub struct Audit {
 
 impl Audit {
     /// Nobody works with the inbox now: what is acknowledged in it must never be handled again.
-    pub async fn look(&mut self, shop: &Shop, log: &Log) {
+    pub fn look(&mut self, shop: &Shop, log: &Log) {
         let handled = times_handled(log);
         for (id, times) in &self.acknowledged {
             let now = handled.get(id).copied().unwrap_or_default();

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "it reports like a test")]
 #![expect(clippy::unwrap_used, reason = "a failure ends the test, with its place")]
+#![expect(unreachable_pub, reason = "one program")]
 
 mod audit;
 mod receiver;
@@ -77,7 +78,7 @@ async fn run(mut random: Random) -> String {
             tokio::time::sleep(Duration::from_micros(random.below(20_000).try_into().unwrap())).await;
             child.kill();
             kills += 1;
-            audit.look(&shop, &log).await;
+            audit.look(&shop, &log);
             child = Child::start(&shop).await;
         };
         tokio::join!(redeeming, killing);
@@ -86,7 +87,7 @@ async fn run(mut random: Random) -> String {
     }
     shop.deliver_the_rest().await;
     child.finish(&shop).await;
-    audit.look(&shop, &log).await;
+    audit.look(&shop, &log);
     let found = audit.close(&shop, &log, &coupons).await;
     assert_eq!(kills, KILLS);
     let counted = shop.mirror.audit().await;

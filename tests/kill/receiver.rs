@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use favor::callback::{Dispatcher, Intake, NotHandled, Receiver, SqliteInbox};
-use tokio::io::AsyncReadExt as _;
 
-use crate::audit::{LOG, open_read_only};
+use crate::audit::{LOG, open_in_inbox};
 use crate::shop::{self, Shop};
 
 const FOLDER: &str = "FAVOR_KILL_FOLDER";
@@ -48,11 +47,7 @@ impl Child {
 
     /// Waits until nothing is left to handle, and has it stop.
     pub async fn finish(mut self, shop: &Shop) {
-        loop {
-            let counts = open_read_only(shop.folder()).await;
-            if counts.waiting + counts.claimed == 0 {
-                break;
-            }
+        while open_in_inbox(shop.folder()) > 0 {
             assert!(self.lives(), "the receiver ended by itself");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -104,7 +99,7 @@ async fn serve(folder: &Path) {
         }
     };
     let told_to_stop = async {
-        let _ = tokio::io::stdin().read(&mut [0]).await;
+        let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await;
     };
     dispatcher.run(handle, told_to_stop).await.unwrap();
     server.abort();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use favor_callback::{
-    Claimed, Counts, Delivery, Dispatched, Dispatcher, Entry, Inbox, InboxError, InboxId, NotHandled, Receipt,
-    Record, Settled, SignedRequest, SqliteInbox, State, Stored,
+    Claimed, Counts, Delivery, Dispatched, Dispatcher, Entry, Inbox, InboxError, InboxId, NotHandled,
+    Receipt, Record, Settled, SignedRequest, SqliteInbox, State, Stored,
 };
 use favor_core::{Clock as _, ManualClock, Timestamp};
 use futures_util::future::BoxFuture;
@@ -257,7 +257,8 @@ async fn a_store_that_comes_and_goes_delays_and_loses_nothing() {
         noted.note(&delivery);
         async { Ok(()) }
     };
-    let done = post.dispatcher().lease(Duration::from_secs(1_000_000)).run_until_empty(handler).await.unwrap();
+    let done =
+        post.dispatcher().lease(Duration::from_secs(1_000_000)).run_until_empty(handler).await.unwrap();
     assert_eq!(done.handled, 10);
     assert_eq!(seen.attempts(), [1; 10]);
     assert_eq!(post.counts().await.handled, 10);
