@@ -125,10 +125,10 @@ impl Shop {
 /// A client of the merchant whose files are in the folder; it trusts certificates and the public key.
 pub fn client(folder: &Path) -> Client {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let key = PrivateKey::from_pem(&read("key.pem")).unwrap();
-    let certificate = Certificate::from_pem(&read("certificate.pem")).unwrap();
+    let key = PrivateKey::from_pem(read("key.pem")).unwrap();
+    let certificate = Certificate::from_pem(read("certificate.pem")).unwrap();
     let signer = MerchantSigner::from_certificate(read("mchid").parse().unwrap(), &certificate, key).unwrap();
-    let public = PublicKey::from_pem(&read("public_key.pem")).unwrap();
+    let public = PublicKey::from_pem(read("public_key.pem")).unwrap();
     let keys = PlatformKeys::download_and_public_key(api_v3_key(folder), read("public_key_id"), public);
     Client::builder(signer, keys.unwrap()).base_url(read("base_url")).build().unwrap()
 }
