@@ -73,13 +73,13 @@ impl Audit {
         let told = shop.notifications().await;
         assert!(told.iter().all(|one| one.state == NotificationState::Delivered));
         let used: BTreeSet<&str> = told.iter().map(|one| one.coupon_id.as_str()).collect();
-        assert_eq!(used, coupons.iter().map(CouponId::as_str).collect(), "all were redeemed and told of");
+        same(&used, &coupons.iter().map(CouponId::as_str).collect(), "told of and redeemed");
         let notes = log.read();
         let handled: BTreeSet<&str> = notes.lines().map(|line| line.split_once(' ').unwrap().1).collect();
-        assert_eq!(handled, used, "all that was told of was handled");
+        same(&handled, &used, "handled and told of");
         let ids: BTreeSet<&str> = told.iter().map(|one| one.notification_id.as_str()).collect();
         let acknowledged: BTreeSet<&str> = self.acknowledged.keys().map(String::as_str).collect();
-        assert_eq!(acknowledged, ids, "each was acknowledged once");
+        same(&acknowledged, &ids, "acknowledged and told of");
 
         let deliveries = || told.iter().flat_map(|one| &one.deliveries);
         let struck = |name: &str| deliveries().filter(|one| one.faults.iter().any(|f| f == name)).count();
@@ -100,6 +100,12 @@ impl Audit {
             handled.len(),
         )
     }
+}
+
+fn same(one: &BTreeSet<&str>, other: &BTreeSet<&str>, what: &str) {
+    let (more, fewer) = (one.difference(other).count(), other.difference(one).count());
+    let examples: Vec<_> = one.symmetric_difference(other).take(5).collect();
+    assert!(examples.is_empty(), "{what}: {more} more and {fewer} fewer, such as {examples:?}");
 }
 
 fn times_handled(log: &Log) -> BTreeMap<String, usize> {
