@@ -22,6 +22,10 @@ pub use address::{Callback, CallbackAddress, UpdatedCallback};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
+#[cfg(feature = "postgres")]
+pub use inbox::PostgresInbox;
 #[cfg(feature = "sqlite")]
 pub use inbox::SqliteInbox;
 pub use inbox::{
