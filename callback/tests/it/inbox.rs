@@ -3,5 +3,7 @@
 mod conformance;
 mod records;
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use favor_callback::{Inbox, InboxError, Settled, SqliteInbox, State};
 use favor_core::{Clock as _, ManualClock, Timestamp, time};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 
@@ -74,6 +75,17 @@ async fn everything_is_there_when_it_is_opened_again() {
     assert_eq!(ids[0], claimed[2].receipt.id, "it is as old as it was");
     assert_eq!((again.len(), again[0].attempt, again[1].attempt), (2, 2, 1));
     assert!(inbox.store(numbered(0)).await.unwrap().is_duplicate());
+}
+
+#[tokio::test]
+async fn nothing_wakes_when_nothing_arrives() {
+    let place = Filed::new().await;
+    place.inbox.claim(1, LEASE).await.unwrap();
+    assert_eq!(place.inbox.arrival().now_or_never(), None);
+    place.inbox.store(numbered(1)).await.unwrap();
+    let delivery = place.inbox.claim(2, LEASE).await.unwrap().deliveries.remove(0);
+    place.inbox.acknowledge(&delivery.receipt).await.unwrap();
+    assert_eq!(place.inbox.arrival().now_or_never(), None);
 }
 
 #[tokio::test]
