@@ -6,7 +6,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use favor::callback::{Inbox as _, Intake, SqliteInbox};
+use favor::core::{Clock, SystemClock};
+use futures_util::future::BoxFuture;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Failed, notifications};
@@ -73,7 +76,8 @@ fn serve() -> Result<(), Failed> {
     let runtime = tokio::runtime::Runtime::new()?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("inbox.sqlite");
-    let receiver = notifications::receiver().map_err(|error| error.to_string())?;
+    let receiver =
+        notifications::receiver(Arc::new(Standing(SystemClock::new()))).map_err(|error| error.to_string())?;
     let inbox = Arc::new(runtime.block_on(SqliteInbox::open(file))?);
     let intake = Intake::new(receiver, inbox.clone());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
@@ -87,4 +91,22 @@ fn serve() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Stands where the notifications were signed; pauses are the machine's.
+#[derive(Debug)]
+struct Standing(SystemClock);
+
+impl Clock for Standing {
+    fn now(&self) -> DateTime<Utc> {
+        notifications::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        self.0.sleep(duration)
+    }
 }

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Job, Work};
+use super::batch::{Guard, Job, Work};
 use super::lock_file::LockFile;
 use crate::error::StoreError;
 
@@ -51,13 +51,17 @@ impl Worker {
     }
 
     /// Hands the thread a closure and waits for its result.
-    pub(super) async fn submit<T, F>(jobs: &mpsc::Sender<Message>, work: F) -> Result<T, StoreError>
+    pub(super) async fn submit<T, F>(
+        jobs: &mpsc::Sender<Message>,
+        work: F,
+        guard: Guard,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work::new(work, reply));
+        let job = Box::new(Work::new(work, guard, reply));
         jobs.send(Message::Job(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }

@@ -247,12 +247,15 @@ pub(super) fn list(
         .collect()
 }
 
-/// Forgets up to `most` that were handled before this moment.
+/// Forgets up to `most` that were handled before this moment; the newest of all stays, so that its number is not given
+/// again.
 pub(super) fn purge(connection: &Connection, handled_before: Millis, most: i64) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
             "DELETE FROM notifications WHERE id IN
-                (SELECT id FROM notifications WHERE handled_at < ?1 ORDER BY handled_at LIMIT ?2)",
+                (SELECT id FROM notifications
+                 WHERE handled_at < ?1 AND id < (SELECT max(id) FROM notifications)
+                 ORDER BY handled_at LIMIT ?2)",
         )?
         .execute([handled_before, most])
 }
