@@ -11,8 +11,10 @@ use favor_core::{Timestamp, time};
 use favor_store::postgres::tokio_postgres::{self, NoTls};
 use favor_store::testing::TestCluster;
 use futures_util::future::BoxFuture;
+use proptest::prelude::*;
 
 use super::conformance::{LEASE, Place, conformance};
+use super::model;
 use super::records::{numbered, unknown};
 use crate::world::chain;
 
@@ -74,6 +76,17 @@ impl Place for Shared {
 }
 
 conformance! { Shared::new() }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_work_goes_as_in_the_model(steps in model::steps(40)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            model::run(&Shared::new().await, steps).await;
+        });
+    }
+}
 
 #[tokio::test]
 async fn an_arrival_elsewhere_wakes() {
