@@ -183,13 +183,13 @@ fn rows<'c>(
     })
 }
 
-/// A subquery is asked once, so that the index on `due` can be used with its answer.
+/// A subquery is asked once: the index on `due` can be used with its answer, and all that is claimed has one lease.
 const CLAIM: &str = "
     WITH next AS (
         SELECT id, due FROM favor_inbox
         WHERE due <= (SELECT clock_timestamp()) ORDER BY due, id LIMIT $1 FOR UPDATE SKIP LOCKED
     ), taken AS (
-        UPDATE favor_inbox n SET state = 'claimed', due = clock_timestamp() + $2::bigint * interval '1 microsecond',
+        UPDATE favor_inbox n SET state = 'claimed', due = (SELECT clock_timestamp()) + $2::bigint * interval '1 microsecond',
             fence = n.fence + 1, attempts = n.attempts + 1
         FROM next WHERE n.id = next.id
         RETURNING n.id, n.fence, n.attempts, n.received_at, n.merchant_id, n.notification_id, n.coupon_id,
@@ -223,7 +223,7 @@ const LIST: &str = "
 /// With a number that no id has, all of them.
 const UNPARK: &str = "
     WITH let_out AS (
-        UPDATE favor_inbox SET state = 'waiting', due = clock_timestamp()
+        UPDATE favor_inbox SET state = 'waiting', due = (SELECT clock_timestamp())
         WHERE state = 'parked' AND ($1::bigint = -1 OR id = $1::bigint) RETURNING id
     )
     SELECT (SELECT count(*) FROM let_out), pg_notify('favor_inbox', '')";

@@ -11,8 +11,10 @@ use favor_core::{Timestamp, time};
 use favor_store::postgres::tokio_postgres::{self, NoTls};
 use favor_store::testing::TestCluster;
 use futures_util::future::BoxFuture;
+use proptest::prelude::*;
 
 use super::conformance::{LEASE, Place, conformance};
+use super::model;
 use super::records::{numbered, unknown};
 use crate::world::chain;
 
@@ -74,6 +76,17 @@ impl Place for Shared {
 }
 
 conformance! { Shared::new() }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_work_goes_as_in_the_model(steps in model::steps(40)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            model::run(&Shared::new().await, steps).await;
+        });
+    }
+}
 
 #[tokio::test]
 async fn an_arrival_elsewhere_wakes() {
@@ -147,6 +160,25 @@ async fn a_notification_that_cannot_be_kept_harms_no_other() {
     assert!(!long.unwrap_err().is_temporary());
     assert!(!good.unwrap().is_duplicate());
     assert_eq!(place.inbox.counts().await.unwrap().waiting, 2);
+}
+
+#[tokio::test]
+async fn what_is_handled_makes_no_claim_slower() {
+    let place = Shared::new().await;
+    let many = "INSERT INTO favor_inbox (merchant_id, notification_id, state, received_at, handled_at, due)
+        SELECT '', n, CASE WHEN n % 1000 = 0 THEN 'waiting' ELSE 'handled' END, now(),
+            CASE WHEN n % 1000 > 0 THEN now() END, CASE WHEN n % 1000 = 0 THEN now() END
+        FROM generate_series(1, 30000) AS n; ANALYZE favor_inbox";
+    place.admin.batch_execute(many).await.unwrap();
+    let claim = "EXPLAIN SELECT id, due FROM favor_inbox
+        WHERE due <= (SELECT clock_timestamp()) ORDER BY due, id LIMIT 10 FOR UPDATE SKIP LOCKED";
+    let plan = place.admin.query(claim, &[]).await.unwrap();
+    let plan = plan.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
+    assert!(
+        plan.contains("Index Scan using favor_inbox_by_due") && plan.contains("Index Cond: (due <="),
+        "{plan}"
+    );
+    assert!(!plan.contains("Sort"), "{plan}");
 }
 
 #[tokio::test]

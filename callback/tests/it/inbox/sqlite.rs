@@ -8,9 +8,11 @@ use favor_callback::{Inbox, InboxError, Settled, SqliteInbox, State};
 use favor_core::{Clock as _, ManualClock, Timestamp, time};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::conformance::{LEASE, Place, conformance};
+use super::model;
 use super::records::numbered;
 use crate::world::{chain, clock};
 
@@ -54,6 +56,17 @@ impl Place for Filed {
 }
 
 conformance! { Filed::new() }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_work_goes_as_in_the_model(steps in model::steps(40)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            model::run(&Filed::new().await, steps).await;
+        });
+    }
+}
 
 #[tokio::test]
 async fn everything_is_there_when_it_is_opened_again() {
