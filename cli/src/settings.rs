@@ -1,15 +1,15 @@
 //! Where settings come from: flag, then environment, then the profile in favor.toml, then default.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use favor_core::{
-    ApiV3Key, AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys,
-    PrivateKey, PublicKey,
+    AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys, PrivateKey,
 };
 
 use crate::args::Global;
 use crate::env;
+use crate::key_files;
 use crate::profile::{self, Profile};
 
 /// The settings of one run, merged.
@@ -51,6 +51,11 @@ impl Settings {
         self.base_url.as_deref().unwrap_or(MAIN_URL)
     }
 
+    /// The further root certificate to trust, such as a mirror's.
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        key_files::place(env::CA_FILE, self.profile.ca_file.as_deref())
+    }
+
     pub(crate) fn appid(&self, given: Option<&AppId>) -> anyhow::Result<AppId> {
         if let Some(given) = given {
             return Ok(given.clone());
@@ -75,7 +80,7 @@ impl Settings {
         if let Some(proxy) = env::read(env::PROXY).or(self.profile.proxy.clone()) {
             builder = builder.proxy(proxy);
         }
-        if let Some(file) = self.file(env::CA_FILE, self.profile.ca_file.as_deref()) {
+        if let Some(file) = self.ca_file() {
             let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             builder = builder.root_certificate(pem);
         }
@@ -85,7 +90,7 @@ impl Settings {
     fn signer(&self) -> anyhow::Result<MerchantSigner> {
         let key = match (
             env::read(env::PRIVATE_KEY),
-            self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
+            key_files::place(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
         ) {
             (Some(pem), _) => PrivateKey::from_pem(pem).with_context(|| env::PRIVATE_KEY)?,
             (None, Some(file)) => PrivateKey::from_pem_file(file)?,
@@ -94,7 +99,7 @@ impl Settings {
             }
         };
         let serial = env::read(env::SERIAL_NO).or(self.profile.serial_no.clone());
-        let certificate = self.file(env::CERTIFICATE_FILE, self.profile.certificate_file.as_deref());
+        let certificate = key_files::place(env::CERTIFICATE_FILE, self.profile.certificate_file.as_deref());
         match (serial, certificate) {
             (_, Some(file)) => {
                 let certificate = Certificate::from_pem_file(&file)?;
@@ -109,28 +114,7 @@ impl Settings {
     }
 
     fn platform_keys(&self) -> anyhow::Result<PlatformKeys> {
-        let api_v3_key = match (
-            env::read(env::API_V3_KEY),
-            self.file(env::API_V3_KEY_FILE, self.profile.api_v3_key_file.as_deref()),
-        ) {
-            (Some(key), _) => Some(ApiV3Key::new(key).with_context(|| env::API_V3_KEY)?),
-            (None, Some(file)) => {
-                let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Some(ApiV3Key::new(text).with_context(|| file.display().to_string())?)
-            }
-            (None, None) => None,
-        };
-        let id = env::read(env::PUBLIC_KEY_ID).or(self.profile.public_key_id.clone());
-        let file = self.file(env::PUBLIC_KEY_FILE, self.profile.public_key_file.as_deref());
-        let public_key = match (id, file) {
-            (Some(id), Some(file)) => {
-                let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Some((id, PublicKey::from_pem(pem).with_context(|| file.display().to_string())?))
-            }
-            (None, None) => None,
-            _ => bail!("the WeChat Pay public key needs both public_key_id and public_key_file"),
-        };
-        match (api_v3_key, public_key) {
+        match (key_files::api_v3_key(&self.profile)?, key_files::public_key(&self.profile)?) {
             (Some(api_v3_key), Some((id, key))) => {
                 Ok(PlatformKeys::download_and_public_key(api_v3_key, id, key)?)
             }
@@ -143,12 +127,8 @@ impl Settings {
             )),
         }
     }
-
-    fn file(&self, variable: &str, setting: Option<&Path>) -> Option<PathBuf> {
-        env::read(variable).map(PathBuf::from).or_else(|| setting.map(Path::to_owned))
-    }
 }
 
-fn missing(what: &str, setting: &str, variable: &str) -> String {
+pub(crate) fn missing(what: &str, setting: &str, variable: &str) -> String {
     format!("{what} is not set: put {setting} into a profile of favor.toml, or set {variable}")
 }

@@ -4,6 +4,8 @@
 
 #[cfg(target_os = "linux")]
 mod bad_data;
+mod by_hand;
+mod callback;
 mod demo;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;
@@ -16,3 +18,4 @@ mod mirror_control;
 mod run;
 mod settings;
 mod stock_and_coupon;
+mod target;
