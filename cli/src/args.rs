@@ -16,7 +16,10 @@ use crate::amount::parse_amount;
 use crate::env;
 use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
 
-pub(crate) use callback::{Callback, Event, SetCallback, Switch, Trigger};
+pub(crate) use callback::{
+    Callback, Event, Form, InboxPlace, List, Listen, Replay, Selection, SetCallback, StateName, Switch,
+    Trigger, Unpark,
+};
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
 
 const EXIT_CODES: &str = "\

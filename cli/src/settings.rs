@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use favor_core::{
-    AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys, PrivateKey,
+    ApiV3Key, AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys,
+    PrivateKey,
 };
 
 use crate::args::Global;
@@ -22,7 +23,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn load(global: &Global) -> anyhow::Result<Self> {
-        let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
+        Self::load_profile(global, global.profile.as_deref())
+    }
+
+    /// The settings with this profile instead of the one in `global`.
+    pub(crate) fn load_profile(global: &Global, profile: Option<&str>) -> anyhow::Result<Self> {
+        let profile = profile::load(global.config.as_deref(), profile)?;
         let base_url =
             global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
         let merchant_id = match (&global.mchid, env::read(env::MCHID).or(profile.mchid.clone())) {
@@ -126,6 +132,11 @@ impl Settings {
                 env::API_V3_KEY
             )),
         }
+    }
+
+    /// The APIv3 key, for those who open what is sealed with it.
+    pub(crate) fn api_v3_key(&self) -> anyhow::Result<ApiV3Key> {
+        key_files::needed_api_v3_key(&self.profile)
     }
 }
 

@@ -11,7 +11,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Default)]
 struct Seen {
     requests: Vec<Vec<u8>>,
-    /// What to answer from now on; 200 when empty.
+    /// What to answer from now on; 200 when empty, and 0 hangs up.
     status: Option<u16>,
     stopped: bool,
 }
@@ -53,6 +53,11 @@ impl Target {
         self.seen.0.lock().unwrap().status = Some(status);
     }
 
+    /// Hangs up on whoever comes, from now on, without having read anything.
+    pub fn hang_up(&self) {
+        self.answer(0);
+    }
+
     /// The requests so far, head and body.
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.seen.0.lock().unwrap().requests.clone()
@@ -81,6 +86,9 @@ impl Drop for Target {
 }
 
 fn serve(socket: TcpStream, seen: &(Mutex<Seen>, Condvar)) -> std::io::Result<()> {
+    if seen.0.lock().unwrap().status == Some(0) {
+        return Ok(());
+    }
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut request = Vec::new();
     let mut length = 0;
