@@ -315,7 +315,7 @@ fn a_target_that_is_down_gets_everything_once_it_is_up() {
     let put_back = listener.verdicts(3, "put_back");
     assert!(put_back[0]["reason"].as_str().unwrap().contains("connection broke"), "{put_back:?}");
     target.answer(503);
-    listener.wait(1, |line| line["status"] == 503);
+    listener.wait(1, |line| line["verdict"] == "put_back" && line["status"] == 503);
     target.answer(204);
     let forwarded = listener.verdicts(3, "forwarded");
     assert!(forwarded.iter().all(|one| one["attempt"].as_u64() > Some(1)), "{forwarded:?}");
