@@ -310,13 +310,3 @@ async fn blocking<T: Send + 'static>(
         Err(error) => Err(InboxError::Unavailable(Box::new(error))),
     }
 }
-
-impl From<StoreError> for InboxError {
-    fn from(error: StoreError) -> Self {
-        if error.is_temporary() {
-            return Self::Unavailable(Box::new(error));
-        }
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::Unusable(format!("{error}{cause}"))
-    }
-}
