@@ -5,9 +5,8 @@ use axum_core::response::{IntoResponse, Response};
 
 use crate::notification::Notification;
 use crate::receiver::Receiver;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, log};
 use crate::reply::Reply;
-use crate::request::log;
 
 /// Extracts the notification that a request carries, with a [`Receiver`] from the state. What does not verify is
 /// answered at once and never reaches the handler.

@@ -2,11 +2,13 @@
 
 mod address;
 mod decode;
+mod dispatcher;
 mod envelope;
 mod event;
 #[cfg(feature = "axum")]
 mod extract;
 mod inbox;
+mod intake;
 mod notification;
 mod notify_url;
 mod receiver;
@@ -19,6 +21,7 @@ mod request;
 mod service;
 
 pub use address::{Callback, CallbackAddress, UpdatedCallback};
+pub use dispatcher::{Dispatched, Dispatcher, NotHandled};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
@@ -26,6 +29,7 @@ pub use inbox::{
     Claimed, Counts, Delivery, Entry, Inbox, InboxError, InboxId, Receipt, Record, Settled, SignedRequest,
     State, Stored,
 };
+pub use intake::{Arrival, Intake};
 pub use notification::{Notification, NotificationId};
 pub use notify_url::NotifyUrl;
 pub use receiver::{Receiver, ReceiverBuilder};

@@ -93,7 +93,6 @@ impl Receiver {
         self.shared.largest_body
     }
 
-    #[cfg(feature = "http-body")]
     pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         within(&*self.shared.clock, limit, work).await
     }

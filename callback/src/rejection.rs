@@ -139,3 +139,12 @@ impl fmt::Display for Malformation {
 }
 
 impl std::error::Error for Malformation {}
+/// Tells the log why a notification was refused, where nobody else gets to see it.
+pub(crate) fn log(rejection: &Rejection) {
+    if rejection.is_probe() {
+        tracing::info!("a signature probe was refused; the true notification follows");
+        return;
+    }
+    let cause = std::error::Error::source(rejection).map(ToString::to_string);
+    tracing::warn!(reason = %rejection, cause, "a notification was refused");
+}

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -25,12 +25,22 @@ impl Receiver {
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        let (headers, body) = self.read_request(request).await?;
+        self.receive(&headers, &body).await
+    }
+
+    /// A request's headers and body, when it is a POST.
+    pub(crate) async fn read_request<B>(&self, request: Request<B>) -> Result<(HeaderMap, Bytes), Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let (head, body) = request.into_parts();
         if head.method != Method::POST {
             return Err(Rejection::Method);
         }
         let body = self.within(PATIENCE, self.read(body)).await.unwrap_or(Err(Rejection::Incomplete))?;
-        self.receive(&head.headers, &body).await
+        Ok((head.headers, body))
     }
 
     async fn read<B>(&self, body: B) -> Result<Bytes, Rejection>
@@ -54,15 +64,4 @@ impl Receiver {
 /// Whether this limit, or one that a middleware set before, was passed.
 fn is_too_large(error: &(dyn Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_too_large)
-}
-
-/// Tells the log why a notification was refused, where nobody else gets to see it.
-#[cfg(any(feature = "axum", feature = "tower"))]
-pub(crate) fn log(rejection: &Rejection) {
-    if rejection.is_probe() {
-        tracing::info!("a signature probe was refused; the true notification follows");
-        return;
-    }
-    let cause = std::error::Error::source(rejection).map(ToString::to_string);
-    tracing::warn!(reason = %rejection, cause, "a notification was refused");
 }

@@ -14,10 +14,11 @@ use http_body_util::Full;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::intake::Intake;
 use crate::notification::Notification;
 use crate::receiver::Receiver;
+use crate::rejection::log;
 use crate::reply::Reply;
-use crate::request::log;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -152,5 +153,27 @@ where
 impl<F> fmt::Debug for Handler<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Handler(..)")
+    }
+}
+
+/// Always answers: accepted after the notification is stored, 503 when it cannot be, else what the
+/// [`Rejection`](crate::Rejection) says; 405 for anything but POST.
+impl<B> Service<Request<B>> for Intake
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let intake = self.clone();
+        Box::pin(async move { Ok(intake.take_request(request).await.into_response()) })
     }
 }
