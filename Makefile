@@ -27,6 +27,7 @@ features:
 	CC=/bin/false CARGO_TARGET_DIR=target/pure $(CARGO) check -p favor-core --locked --no-default-features --features rustcrypto,reqwest-no-provider
 	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,axum
 	$(CARGO) check -p favor-callback --locked --no-default-features --features rustcrypto,tower
+	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,sqlite
 	$(CARGO) test -p favor-core --locked --no-default-features --features rustcrypto --lib --test it
 	$(CARGO) test -p favor-core --locked --no-default-features --features aws-lc --lib --test it
 

@@ -1,6 +1,12 @@
 //! Where notifications are kept from their arrival until the application has handled them.
 
+#[cfg(feature = "sqlite")]
+mod arrivals;
+#[cfg(feature = "sqlite")]
+mod columns;
 mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +15,8 @@ use favor_core::Timestamp;
 use futures_util::future::BoxFuture;
 
 pub use record::{Record, SignedRequest};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteInbox;
 
 use crate::notification::Notification;
 

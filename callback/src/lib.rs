@@ -25,6 +25,8 @@ pub use dispatcher::{Dispatched, Dispatcher, NotHandled};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
+#[cfg(feature = "sqlite")]
+pub use inbox::SqliteInbox;
 pub use inbox::{
     Claimed, Counts, Delivery, Entry, Inbox, InboxError, InboxId, Receipt, Record, Settled, SignedRequest,
     State, Stored,

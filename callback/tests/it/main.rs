@@ -12,6 +12,7 @@ mod world;
 mod any_input;
 mod content;
 mod hostile;
+mod inbox;
 mod key_modes;
 mod printing;
 mod refresh;
