@@ -2,11 +2,12 @@
 # make check   format, lints, features, docs, licences
 # make judges  outside judges: foreign SDKs, by base URL, by TLS and through the proxy
 # make browser the mirror's console in Chromium
+# make fuzz    each fuzz target for FUZZ_SECONDS; see fuzz/README.md
 # make bench   the figures, with their bars
 
 CARGO ?= cargo
 
-.PHONY: test check judges browser bench features
+.PHONY: test check judges browser fuzz bench features
 
 test:
 	$(CARGO) test --workspace --locked
@@ -47,6 +48,10 @@ browser:
 	@test -x $(CHROMIUM) || { echo "$(CHROMIUM) is missing; get it with: apt-get install chromium, or say where it is: make browser CHROMIUM=…"; exit 1; }
 	$(CARGO) build --locked
 	cd tests/browser && npm ci --no-fund --no-audit && CHROMIUM=$(CHROMIUM) npm test
+
+FUZZ_SECONDS ?= 20
+fuzz:
+	FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run
 
 bench:
 	$(CARGO) bench --locked --bench overhead -- --check

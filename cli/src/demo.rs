@@ -3,6 +3,7 @@
 mod flows;
 mod people;
 mod summary;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use favor_stock::{CouponRule, CreateStock, StockRule, Stocks};
 use crate::args;
 use crate::demo::people::Campaign;
 use crate::demo::summary::Summary;
+use crate::demo::told::Listener;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -58,8 +60,11 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
     let stocks = Stocks::new(&client);
     let stock = stocks.get(&stock_id).await?;
     let coupons: Vec<_> = sent.coupons.iter().map(|(_, coupon)| coupon.clone()).collect();
-    let used = flows::pay(mirror, &coupons, output).await?;
+    let listener = Listener::start(&client, mirror).await?;
+    let used = flows::pay(mirror, &coupons, args.in_flight, output).await?;
+    // On the way to the flow files the mirror's clock passes all repeats.
     let (use_flow, refund_flow) = flows::settle(mirror, &stocks, &stock_id, used).await?;
+    let notifications = listener.finish(mirror, flows::redeemed(&coupons)).await?;
     let audit = mirror.audit().await;
 
     let summary = Summary {
@@ -75,6 +80,7 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
         used,
         use_flow,
         refund_flow,
+        notifications,
         audit_ok: audit.ok,
         verified_responses: verified.load(Ordering::Relaxed),
         face_value: Fen::new(FACE_VALUE_FEN)?,

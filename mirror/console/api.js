@@ -26,9 +26,30 @@ async function call(method, path, body) {
   return value;
 }
 
+/** Goes up when a change begins and when it ends. */
+let changes = 0;
+
+async function change(method, path, body) {
+  changes += 1;
+  try {
+    return await call(method, path, body);
+  } finally {
+    changes += 1;
+  }
+}
+
 export const get = (path) => call('GET', path);
-export const post = (path, body = {}) => call('POST', path, body);
-export const remove = (path) => call('DELETE', path);
+export const post = (path, body = {}) => change('POST', path, body);
+export const remove = (path) => change('DELETE', path);
+
+/** Reads, and once more when something was changed meanwhile: what was read may be older than what is shown by now. */
+export async function fresh(read) {
+  for (;;) {
+    const before = changes;
+    const value = await read();
+    if (before === changes) return value;
+  }
+}
 
 /** Path segments and query values that cannot break out of their place. */
 export function path(strings, ...values) {

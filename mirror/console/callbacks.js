@@ -1,5 +1,5 @@
 // Notifications to merchants: what was sent, how it was answered, and sending it once more.
-import { get, path, post } from './api.js';
+import { fresh, get, path, post } from './api.js';
 import { Part, badge, button, card, h, table } from './dom.js';
 import { micros, time } from './format.js';
 import { attempt } from './notice.js';
@@ -49,7 +49,7 @@ export function open(root) {
     title: t('callbacks'),
     async refresh() {
       try {
-        part.show((await get(`callbacks?limit=${SHOWN}`)).callbacks);
+        part.show((await fresh(() => get(`callbacks?limit=${SHOWN}`))).callbacks);
       } catch (error) {
         // A mirror that sends none has no list of them.
         if (error.status !== 404) throw error;

@@ -1,5 +1,5 @@
 // Planned faults: what will go wrong, and planning more of it.
-import { get, path, post, remove } from './api.js';
+import { fresh, get, path, post, remove } from './api.js';
 import { Part, button, card, h, table } from './dom.js';
 import { count } from './format.js';
 import { attempt } from './notice.js';
@@ -100,7 +100,7 @@ export function open(root) {
   const page = {
     title: t('faults'),
     async refresh() {
-      part.show((await get('faults')).faults);
+      part.show((await fresh(() => get('faults'))).faults);
     },
   };
   return page;

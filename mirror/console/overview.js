@@ -1,5 +1,5 @@
 // The first page: what was refused last, then stocks, merchants, clock, keys and the audit.
-import { get, post } from './api.js';
+import { fresh, get, post } from './api.js';
 import { Part, badge, button, card, facts, h, table } from './dom.js';
 import { count, time, yuan } from './format.js';
 import { attempt } from './notice.js';
@@ -111,7 +111,7 @@ export function open(root) {
   const audit = auditCard();
   const rotate = button(t('rotate'), async () => {
     await attempt(() => post('keys/rotate'), ({ serials }) => t('rotated', serials.at(-1)));
-    keys.show(await get('keys'));
+    keys.show(await fresh(() => get('keys')));
   }, { class: 'small', id: 'rotate' });
   root.append(
     h('h1', { class: 'unseen-title' }, t('overview')),
@@ -126,7 +126,7 @@ export function open(root) {
     title: t('overview'),
     async refresh() {
       const [entries, list, merchantList, now, keyList] =
-        await Promise.all([refusedRequests(), get('stocks'), get('merchants'), get('clock'), get('keys')]);
+        await fresh(() => Promise.all([refusedRequests(), get('stocks'), get('merchants'), get('clock'), get('keys')]));
       refused.show(entries);
       stocks.show(list.stocks);
       merchants.show(merchantList.merchants);

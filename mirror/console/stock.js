@@ -1,5 +1,5 @@
 // One stock: budget, rules, coupons, and its life cycle.
-import { get, path, post, query } from './api.js';
+import { fresh, get, path, post, query } from './api.js';
 import { Part, badge, button, card, facts, h } from './dom.js';
 import { clockTime, count, thousandths, time, yuan } from './format.js';
 import { couponTable } from './coupons.js';
@@ -118,10 +118,10 @@ export function open(root, id) {
     async refresh() {
       const from = after;
       try {
-        const [stock, { coupons }] = await Promise.all([
+        const [stock, { coupons }] = await fresh(() => Promise.all([
           get(path`stocks/${id}`),
           get(path`stocks/${id}/coupons?` + query({ limit: PAGE, after: from })),
-        ]);
+        ]));
         if (from !== after) return;
         top.show(stock);
         list.show({ coupons, first: from === '0' });

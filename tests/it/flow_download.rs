@@ -39,7 +39,7 @@ fn client(server: &FileServer) -> Client {
     let id = "PUB_KEY_ID_0000000000000000000000000000";
     let keys = PlatformKeys::public_key(id, platform.public_key().clone()).unwrap();
     let builder = Client::builder(signer, keys).base_url(server.url()).retry(quick(1));
-    builder.attempt_timeout(Duration::from_secs(5)).build().unwrap()
+    builder.attempt_timeout(Duration::from_secs(30)).build().unwrap()
 }
 
 async fn download(server: &FileServer, to: &Path) -> Result<DownloadedFlow, FlowError> {

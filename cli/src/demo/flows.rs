@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use favor_core::{CouponId, Fen, StockId};
 use favor_mirror::{Mirror, Redeem, Refund};
 use favor_stock::{Flow, FlowReader, FlowSummary, Stocks};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use crate::output::Output;
@@ -32,20 +33,39 @@ pub(crate) struct FlowTotals {
     pub(crate) discount: Fen,
 }
 
-/// Pays with some of the coupons, and refunds some of those orders. Production has no call for either: both happen
-/// in payments.
-pub(crate) async fn pay(mirror: &Mirror, coupons: &[CouponId], output: &Output) -> anyhow::Result<Used> {
-    let redeemed: Vec<_> = coupons.iter().step_by(REDEEM_EVERY).collect();
-    let bar = progress::bar(output, "redeeming", u64::try_from(redeemed.len())?);
-    let mut used = Used::default();
-    for (at, coupon) in redeemed.into_iter().enumerate() {
-        mirror.redeem(coupon.as_str(), Redeem::default()).await.context("a coupon cannot be redeemed")?;
-        used.redeemed += 1;
-        if at % REFUND_EVERY == 0 {
-            mirror.refund(coupon.as_str(), Refund::default()).await.context("an order cannot be refunded")?;
-            used.refunded += 1;
+/// The coupons that are redeemed.
+pub(crate) fn redeemed(coupons: &[CouponId]) -> impl Iterator<Item = &CouponId> {
+    coupons.iter().step_by(REDEEM_EVERY)
+}
+
+/// Pays with some of the coupons, `at_once` at a time, and refunds some of those orders. Production has no call for
+/// either: both happen in payments.
+pub(crate) async fn pay(
+    mirror: &Mirror,
+    coupons: &[CouponId],
+    at_once: u16,
+    output: &Output,
+) -> anyhow::Result<Used> {
+    let bar = progress::bar(output, "redeeming", u64::try_from(redeemed(coupons).count())?);
+    let payments = redeemed(coupons).enumerate().map(|(at, coupon)| {
+        let bar = bar.clone();
+        async move {
+            let paid = mirror.redeem(coupon.as_str(), Redeem::default()).await;
+            paid.context("a coupon cannot be redeemed")?;
+            let is_refunded = at % REFUND_EVERY == 0;
+            if is_refunded {
+                let back = mirror.refund(coupon.as_str(), Refund::default()).await;
+                back.context("an order cannot be refunded")?;
+            }
+            bar.inc(1);
+            anyhow::Ok(is_refunded)
         }
-        bar.inc(1);
+    });
+    let mut payments = stream::iter(payments).buffer_unordered(usize::from(at_once));
+    let mut used = Used::default();
+    while let Some(is_refunded) = payments.try_next().await? {
+        used.redeemed += 1;
+        used.refunded += u64::from(is_refunded);
     }
     bar.finish_and_clear();
     Ok(used)

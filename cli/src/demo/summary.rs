@@ -7,11 +7,12 @@ use favor_core::{Fen, StockId};
 use serde::{Serialize, Serializer};
 
 use crate::demo::flows::{FlowTotals, Used};
+use crate::demo::told::Told;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// The counts of a run, from several sides: the client, the queries, the stock's counter, the flow files, and the
-/// mirror's audit.
+/// The counts of a run, from several sides: the client, the queries, the stock's counter, the flow files, the
+/// notifications, and the mirror's audit.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) stock_id: StockId,
@@ -27,6 +28,7 @@ pub(crate) struct Summary {
     pub(crate) used: Used,
     pub(crate) use_flow: FlowTotals,
     pub(crate) refund_flow: FlowTotals,
+    pub(crate) notifications: Told,
     pub(crate) audit_ok: bool,
     pub(crate) verified_responses: u64,
     pub(crate) face_value: Fen,
@@ -40,13 +42,15 @@ fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Summary {
-    /// Whether all sides agree: everybody got exactly one coupon, and the flow files tell what happened, to the fen.
+    /// Whether all sides agree: everybody got exactly one coupon, the flow files tell what happened, to the fen, and
+    /// each redemption was notified and handled once.
     fn balances(&self) -> bool {
         let all = [self.sent, self.distinct_coupons, self.queried_back, self.mirror_distributed];
         self.audit_ok
             && all.iter().all(|count| *count == self.people)
             && self.flow_balances(self.use_flow, self.used.redeemed)
             && self.flow_balances(self.refund_flow, self.used.refunded)
+            && self.notifications.balances(self.used.redeemed)
     }
 
     fn flow_balances(&self, flow: FlowTotals, count: u64) -> bool {
@@ -72,6 +76,7 @@ impl Summary {
         let given = self.face_value.checked_mul(self.distinct_coupons)?;
         let took = self.took.as_secs_f64();
         output.line(&format!("Stock {} to {} people in {took:.1} s\n", self.stock_id, self.people))?;
+        let told = self.notifications;
         let flow = |flow: FlowTotals| format!("{} rows, {}", flow.rows, flow.discount);
         output.facts([
             ("  sent", format!("{} coupons of {}, {given} in all", self.sent, self.face_value)),
@@ -85,6 +90,11 @@ impl Summary {
             ("  in the use flow", flow(self.use_flow)),
             ("  refunded", self.used.refunded.to_string()),
             ("  in the refund flow", flow(self.refund_flow)),
+            ("  notifications received", told.came.to_string()),
+            ("  duplicates of them", told.duplicates.to_string()),
+            ("  signature probes", told.probes.to_string()),
+            ("  held back, overtaken", told.held_back.to_string()),
+            ("  new and handled once", format!("{} of {} redeemed", told.handled, self.used.redeemed)),
             ("  answers verified", self.verified_responses.to_string()),
             ("  mirror's audit", if self.audit_ok { "holds" } else { "broken" }.to_owned()),
         ])?;

@@ -10,7 +10,7 @@ use crate::stock_and_coupon::running_stock;
 /// The same command, ended with code 124 should it run where it has to refuse.
 fn limited(command: &Command) -> Command {
     let mut limited = Command::new("timeout");
-    limited.arg("30").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    limited.arg("120").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     if let Some(folder) = command.get_current_dir() {
         limited.current_dir(folder);
     }

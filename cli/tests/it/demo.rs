@@ -17,10 +17,21 @@ fn everybody_gets_exactly_one_coupon() {
     assert_eq!((&summary["redeemed"], &summary["refunded"]), (&150.into(), &15.into()));
     assert_eq!(summary["use_flow"], serde_json::json!({"rows": 150, "discount": 75_000}));
     assert_eq!(summary["refund_flow"], serde_json::json!({"rows": 15, "discount": 7_500}));
-    // 300 sends, 300 queries, create, start, get, and two links.
-    assert_eq!(summary["verified_responses"], 605);
+    // 300 sends, 300 queries, create, start, get, the callback's address, and two links.
+    assert_eq!(summary["verified_responses"], 606);
     assert!(summary["stock_id"].is_string() && summary["seconds"].is_number());
     assert_eq!(ran.stdout.lines().count(), 1, "one object on stdout");
+
+    let told = &summary["notifications"];
+    for field in ["raised", "new", "handled", "coupons"] {
+        assert_eq!(told[field], 150, "{field} in {told}");
+    }
+    // Each 20th comes twice, each 50th has a probe before it, each 33rd is late. A machine so slow that the mirror
+    // gives up waiting for an answer sees more.
+    let count = |field: &str| told[field].as_u64().unwrap();
+    assert!(count("duplicates") >= 7 && count("probes") >= 2 && count("held_back") >= 4, "{told}");
+    let parts = ["new", "duplicates", "probes", "turned_away"].map(count);
+    assert_eq!(count("came"), parts.iter().sum::<u64>(), "{told}");
 }
 
 #[test]
@@ -29,6 +40,7 @@ fn a_person_reads_a_summary_and_quiet_is_quiet() {
     let ran = run(favor(folder.path()).args(["demo", "--people", "7", "--quiet"]));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("7 coupons of 5.00 yuan, 35.00 yuan in all"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("4 of 4 redeemed"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("Everybody got exactly one coupon, and all counts agree to the fen."),
         "{}",

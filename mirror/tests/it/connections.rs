@@ -15,7 +15,7 @@ fn address(mirror: &Mirror) -> String {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
-    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(20))).await;
+    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(500))).await;
     let mut silent = TcpStream::connect(address(&world.mirror)).await.unwrap();
     let mut used = TcpStream::connect(address(&world.mirror)).await.unwrap();
     used.write_all(b"GET /_mirror/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -27,8 +27,8 @@ async fn an_idle_connection_is_closed() {
 
 #[tokio::test]
 async fn an_answer_that_takes_long_is_not_idle() {
-    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(50))).await;
-    let plan = json!([{"kind": "slow", "operation": "certificates.list", "bytes_per_second": 8_000}]);
+    let world = World::with(builder().keep_alive_timeout(Duration::from_millis(400))).await;
+    let plan = json!([{"kind": "slow", "operation": "certificates.list", "bytes_per_second": 2_000}]);
     world.control("POST", "/_mirror/faults", &plan).await.ok();
     let listed = world.get("/v3/certificates").await.ok();
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);

@@ -170,8 +170,11 @@ fn any_bytes_are_answered_or_closed() {
     watch_for_panics();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let quick = Duration::from_millis(10);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
     let (world, good) = runtime.block_on(async {
-        let world = World::with(builder().keep_alive_timeout(quick).request_timeout(quick)).await;
+        // Made ready by a mirror that gives its clients time.
+        let world = World::with(builder().data(&file)).await;
         let stock_id = world.running_stock(&stock_body("n1", 100, 60)).await;
         let (target, body) = (coupons_of(USER), world.send_body(&stock_id, "s1").to_string());
         let now = world.mirror.now().timestamp();
@@ -181,6 +184,8 @@ fn any_bytes_are_answered_or_closed() {
              Connection: close\r\nContent-Length: {}\r\nAuthorization: {authorization}\r\n\r\n{body}",
             body.len()
         );
+        world.mirror.shutdown().await;
+        let world = World::with(builder().data(&file).keep_alive_timeout(quick).request_timeout(quick)).await;
         (world, good.into_bytes())
     });
     let mut runner = TestRunner::new(ProptestConfig {

@@ -23,6 +23,11 @@ async fn told_by(builder: favor_mirror::MirrorBuilder, usual: Answer) -> (World,
     (world, receiver, stock)
 }
 
+/// A mirror that waits for its receiver however busy the machine is.
+fn patient() -> favor_mirror::MirrorBuilder {
+    builder().callback_timeout(Duration::from_secs(60))
+}
+
 async fn pay(world: &World, stock: &str, openid: &str, number: &str) -> String {
     let coupon = world.coupon(stock, openid, number).await;
     world.mirror.redeem(&coupon, Redeem::default()).await.unwrap();
@@ -183,13 +188,11 @@ async fn the_schedule_can_be_another() {
 
 #[tokio::test]
 async fn only_200_and_204_acknowledge() {
-    let quick = builder().callback_timeout(Duration::from_millis(700));
-    let (world, receiver, stock) = told_by(quick, Answer::Status(200)).await;
+    let (world, receiver, stock) = told_by(patient(), Answer::Status(200)).await;
     receiver.script([
         Answer::Status(302),
         Answer::Status(202),
         Answer::Status(404),
-        Answer::Hang,
         Answer::Status(500),
         Answer::Status(204),
     ]);
@@ -198,13 +201,25 @@ async fn only_200_and_204_acknowledge() {
     let entry = newest(&world).await;
     assert_eq!(entry.state, NotificationState::Delivered);
     let statuses: Vec<_> = entry.deliveries.iter().map(|delivery| delivery.status).collect();
-    assert_eq!(statuses, [Some(302), Some(202), Some(404), None, Some(500), Some(204)]);
+    assert_eq!(statuses, [Some(302), Some(202), Some(404), Some(500), Some(204)]);
     let error = |n: usize| entry.deliveries[n].error.clone().unwrap_or_default();
     assert_eq!(error(0), "redirects are not followed");
     assert_eq!(error(1), "only 200 and 204 acknowledge");
-    assert_eq!(error(3), "no answer within 700 ms");
-    assert_eq!(error(5), "");
-    assert_eq!(receiver.take().len(), 6);
+    assert_eq!(error(4), "");
+    assert_eq!(receiver.take().len(), 5);
+}
+
+#[tokio::test]
+async fn silence_is_no_acknowledgement() {
+    let quick = builder().callback_timeout(Duration::from_millis(700));
+    let (world, receiver, stock) = told_by(quick, Answer::Status(200)).await;
+    receiver.script([Answer::Hang]);
+    pay(&world, &stock, USER, "s1").await;
+    world.mirror.advance(Duration::from_secs(86_400)).await.unwrap();
+    let entry = newest(&world).await;
+    assert_eq!(entry.state, NotificationState::Delivered);
+    assert_eq!(entry.deliveries[0].status, None);
+    assert_eq!(entry.deliveries[0].error.as_deref(), Some("no answer within 700 ms"));
 }
 
 /// Only the beginning of an answer is kept, however long it is.
@@ -494,7 +509,8 @@ async fn hanging_receivers_hold_up_a_jump_only_so_long() {
     world.mirror.advance(Duration::from_secs(2 * 86_400)).await.unwrap();
     let entry = newest(&world).await;
     assert_eq!((entry.state, entry.deliveries.len()), (NotificationState::GivenUp, 16));
-    assert_eq!(receiver.take().len(), 16);
+    // On a busy machine some may be given up before they are read.
+    assert!(receiver.take().len() <= 16);
 }
 
 #[tokio::test]
@@ -597,7 +613,7 @@ async fn https_receivers_must_be_trusted() {
 /// What is under way when everything starts over counts for nothing afterwards, though numbers are the same again.
 #[tokio::test]
 async fn a_delivery_that_a_reset_overtakes_is_not_taken_for_a_later_one() {
-    let slow = builder().callback_timeout(Duration::from_millis(900));
+    let slow = builder().callback_timeout(Duration::from_secs(2));
     let (world, receiver, stock) = told_by(slow, Answer::Hang).await;
     let coupon = world.coupon(&stock, USER, "s1").await;
     // Whoever paid goes away; the delivery does not.

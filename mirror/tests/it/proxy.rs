@@ -186,7 +186,7 @@ async fn a_client_may_speak_before_the_tunnel_is_there() {
 
 #[tokio::test]
 async fn what_is_no_tls_in_a_tunnel_is_turned_away() {
-    let world = World::with(builder().handshake_timeout(Duration::from_millis(200))).await;
+    let world = World::with(builder().handshake_timeout(Duration::from_secs(1))).await;
     let target = "api.mch.weixin.qq.com:443";
     for sent in
         [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".as_slice(), b"\0\0\0\0", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
@@ -220,7 +220,7 @@ async fn what_is_no_tls_in_a_tunnel_is_turned_away() {
 
 #[tokio::test]
 async fn a_tunnel_may_be_a_stream_of_http2() {
-    let idle = Duration::from_millis(150);
+    let idle = Duration::from_millis(500);
     let world = World::with(builder().keep_alive_timeout(idle)).await;
     let stream = TokioIo::new(TcpStream::connect(address(&world.mirror)).await.unwrap());
     let (mut sender, connection) =

@@ -120,11 +120,11 @@ pub(crate) async fn logged(mirror: &Mirror) -> LoggedRequest {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waited).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(60), waited).await.unwrap()
 }
 
 /// Whether the other side closes, with or without a last word.
 pub(crate) async fn closes(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
-    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.is_ok()
+    tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut rest)).await.is_ok()
 }

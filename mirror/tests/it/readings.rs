@@ -103,7 +103,7 @@ async fn sends_that_disturb_each_other() {
     let id = world.running_stock(&stock_body("n1", 10, 5)).await;
     let slow = || {
         let rule = FaultRule::new(FaultKind::Delay).place(FaultPlace::BeforeCommit).operation("coupon.send");
-        rule.delay(Duration::from_secs(2)).openid(USER)
+        rule.delay(Duration::from_secs(4)).openid(USER)
     };
     for (disturbed, number) in [(false, "a"), (true, "b")] {
         if disturbed {

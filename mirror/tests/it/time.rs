@@ -20,7 +20,7 @@ async fn until(mut done: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it never happens");
+    tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("it never happens");
 }
 
 #[tokio::test]

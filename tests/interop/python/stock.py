@@ -2,7 +2,7 @@
 import datetime
 
 
-def create_stock(mirror, sdk, number):
+def create_stock(mirror, sdk, number, coupons=10):
     # The mirror's clock, which runs ahead of this machine's once it was advanced.
     begin = datetime.datetime.fromisoformat(mirror.control("clock")["now"])
     return sdk.marketing_favor_stock_create(
@@ -11,7 +11,7 @@ def create_stock(mirror, sdk, number):
         available_begin_time=begin.isoformat(),
         available_end_time=(begin + datetime.timedelta(days=30)).isoformat(),
         stock_use_rule={
-            "max_coupons": 10, "max_amount": 5000, "max_coupons_per_user": 5,
+            "max_coupons": coupons, "max_amount": 500 * coupons, "max_coupons_per_user": 5,
             "natural_person_limit": False, "prevent_api_abuse": True,
         },
         coupon_use_rule={
