@@ -17,7 +17,7 @@ const DEFAULT: &str = "favor-inbox.sqlite";
 #[derive(Debug)]
 pub(crate) enum Place {
     File(PathBuf),
-    Database(PostgresAddress),
+    Database(Box<PostgresAddress>),
 }
 
 /// An inbox that is open.
@@ -61,10 +61,10 @@ impl Place {
             return Ok(Self::File(PathBuf::from(text)));
         }
         let address = PostgresAddress::new(text)?;
-        Ok(Self::Database(match env::read(env::PGPASSWORD) {
+        Ok(Self::Database(Box::new(match env::read(env::PGPASSWORD) {
             Some(password) if !address.has_password() => address.password(&password),
             _ => address,
-        }))
+        })))
     }
 
     /// Opens it for work, and makes it where there is none.
