@@ -54,5 +54,6 @@ bench:
 	$(CARGO) bench --locked --bench flow_download -- --check
 	$(CARGO) bench --locked --bench flow_rows -- --check
 	$(CARGO) bench --locked --bench callback -- --check
+	$(CARGO) bench --locked --bench inbox -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check

@@ -163,6 +163,25 @@ async fn a_notification_that_cannot_be_kept_harms_no_other() {
 }
 
 #[tokio::test]
+async fn what_is_handled_makes_no_claim_slower() {
+    let place = Shared::new().await;
+    let many = "INSERT INTO favor_inbox (merchant_id, notification_id, state, received_at, handled_at, due)
+        SELECT '', n, CASE WHEN n % 1000 = 0 THEN 'waiting' ELSE 'handled' END, now(),
+            CASE WHEN n % 1000 > 0 THEN now() END, CASE WHEN n % 1000 = 0 THEN now() END
+        FROM generate_series(1, 30000) AS n; ANALYZE favor_inbox";
+    place.admin.batch_execute(many).await.unwrap();
+    let claim = "EXPLAIN SELECT id, due FROM favor_inbox
+        WHERE due <= (SELECT clock_timestamp()) ORDER BY due, id LIMIT 10 FOR UPDATE SKIP LOCKED";
+    let plan = place.admin.query(claim, &[]).await.unwrap();
+    let plan = plan.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
+    assert!(
+        plan.contains("Index Scan using favor_inbox_by_due") && plan.contains("Index Cond: (due <="),
+        "{plan}"
+    );
+    assert!(!plan.contains("Sort"), "{plan}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_used_is_told() {
     let place = Shared::new().await;
     let address = |text: &str| PostgresAddress::new(text).unwrap();
