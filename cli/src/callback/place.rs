@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use favor_callback::{Inbox, SqliteInbox};
+use favor_callback::{Inbox, PostgresAddress, PostgresInbox, SqliteInbox};
 
 use crate::args::{Global, InboxPlace};
 use crate::env;
@@ -17,39 +17,54 @@ const DEFAULT: &str = "favor-inbox.sqlite";
 #[derive(Debug)]
 pub(crate) enum Place {
     File(PathBuf),
+    Database(Box<PostgresAddress>),
 }
 
 /// An inbox that is open.
 #[derive(Debug)]
 pub(crate) enum Opened {
     Sqlite(Arc<SqliteInbox>),
+    Postgres(Arc<PostgresInbox>),
 }
 
 impl Place {
     /// The flag, then the environment, then the profile, then a file in this folder.
     pub(crate) fn of(args: &InboxPlace, global: &Global) -> anyhow::Result<Self> {
         if let Some(given) = &args.inbox {
-            refuse_password(given).context("--inbox")?;
-            return Self::parse(given);
+            return Self::in_sight(given).context("--inbox");
         }
         if let Some(set) = env::read(env::INBOX) {
-            return Self::parse(&set);
+            return Self::parse(&set).context(env::INBOX);
         }
         let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
         match profile.inbox() {
-            Some(inbox) => {
-                refuse_password(&inbox).context("inbox of the profile")?;
-                Self::parse(&inbox)
-            }
+            Some(inbox) => Self::in_sight(&inbox).context("inbox of the profile"),
             None => Ok(Self::File(PathBuf::from(DEFAULT))),
         }
     }
 
-    fn parse(text: &str) -> anyhow::Result<Self> {
-        if is_database(text) {
-            bail!("an inbox in PostgreSQL is not supported by this build; name a file");
+    /// A place named where others can see it.
+    fn in_sight(text: &str) -> anyhow::Result<Self> {
+        if is_database(text) && PostgresAddress::new(text)?.has_password() {
+            bail!(
+                "a password has no place here, where others can see it: leave it out and put it into {}, or put the \
+                 whole address into {}",
+                env::PGPASSWORD,
+                env::INBOX
+            );
         }
-        Ok(Self::File(PathBuf::from(text)))
+        Self::parse(text)
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        if !is_database(text) {
+            return Ok(Self::File(PathBuf::from(text)));
+        }
+        let address = PostgresAddress::new(text)?;
+        Ok(Self::Database(Box::new(match env::read(env::PGPASSWORD) {
+            Some(password) if !address.has_password() => address.password(&password),
+            _ => address,
+        })))
     }
 
     /// Opens it for work, and makes it where there is none.
@@ -59,6 +74,7 @@ impl Place {
                 let inbox = SqliteInbox::open(file).await.with_context(|| self.to_string())?;
                 Ok(Opened::Sqlite(Arc::new(inbox)))
             }
+            Self::Database(address) => connect(address).await,
         }
     }
 
@@ -70,6 +86,7 @@ impl Place {
                 let inbox = SqliteInbox::open_read_only(file).await.with_context(|| self.to_string())?;
                 Ok(Opened::Sqlite(Arc::new(inbox)))
             }
+            Self::Database(address) => connect(address).await,
         }
     }
 
@@ -87,7 +104,7 @@ impl Place {
                     file.display()
                 )
             }
-            Self::File(_) => Ok(()),
+            Self::File(_) | Self::Database(_) => Ok(()),
         }
     }
 }
@@ -97,6 +114,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => file.display().fmt(f),
+            Self::Database(address) => write!(f, "PostgreSQL at {address}"),
         }
     }
 }
@@ -105,6 +123,7 @@ impl Opened {
     pub(crate) fn inbox(&self) -> Arc<dyn Inbox> {
         match self {
             Self::Sqlite(inbox) => inbox.clone(),
+            Self::Postgres(inbox) => inbox.clone(),
         }
     }
 
@@ -112,6 +131,7 @@ impl Opened {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(inbox) => inbox.close().await,
+            Self::Postgres(inbox) => inbox.close(),
         }
     }
 }
@@ -129,22 +149,9 @@ pub(crate) fn beside(folder: &Path, inbox: &str) -> String {
     folder.join(inbox).to_string_lossy().into_owned()
 }
 
-fn refuse_password(place: &str) -> anyhow::Result<()> {
-    let Some((scheme, rest)) = place.split_once("://").filter(|_| is_database(place)) else {
-        return Ok(());
-    };
-    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let user = authority.rsplit_once('@').map(|(user, _)| user).unwrap_or_default();
-    let in_query =
-        query.split('&').any(|pair| pair.starts_with("password=") || pair.starts_with("sslpassword="));
-    if user.contains(':') || in_query {
-        bail!(
-            "a password has no place here, where others can see it: write {scheme}://USER@HOST/DATABASE and put the \
-             password into PGPASSWORD, or put the whole address into {}",
-            env::INBOX
-        );
-    }
-    Ok(())
+async fn connect(address: &PostgresAddress) -> anyhow::Result<Opened> {
+    let inbox = PostgresInbox::connect(address).await;
+    Ok(Opened::Postgres(Arc::new(inbox.with_context(|| format!("PostgreSQL at {address}"))?)))
 }
 
 #[cfg(test)]
@@ -157,13 +164,12 @@ mod tests {
             "postgres://shop:sesame@db/favor",
             "postgresql://shop:sesame@db:5432/favor?sslmode=require",
             "postgres://db/favor?user=shop&password=sesame",
-            "postgres://:sesame@/favor",
         ] {
-            let error = refuse_password(bad).unwrap_err().to_string();
+            let error = Place::in_sight(bad).unwrap_err().to_string();
             assert!(error.contains("PGPASSWORD") && !error.contains("sesame"), "{error}");
         }
-        for good in ["postgres://shop@db:5432/favor", "postgres:///favor", "a:b@c.sqlite", "x.sqlite"] {
-            assert!(refuse_password(good).is_ok(), "{good}");
+        for good in ["postgres://shop@db:5432/favor", "a:b@c.sqlite", "x.sqlite"] {
+            assert!(Place::in_sight(good).is_ok(), "{good}");
         }
     }
 }

@@ -275,7 +275,7 @@ fn what_cannot_be_done_is_said_before_anything_is_received() {
     for (arguments, words) in [
         (vec![], "another process works with"),
         (vec!["--inbox", "./favor-inbox.sqlite"], "stop it first"),
-        (vec!["--inbox", "postgres://shop:sesame@db/favor"], "put the password into PGPASSWORD"),
+        (vec!["--inbox", "postgres://shop:sesame@db/favor"], "put it into PGPASSWORD"),
         (vec!["--set-address", "http://shop.example.com/x"], "must be https"),
         (vec!["--path", "coupons"], "a path begins with /"),
         (vec!["--path", "/coupons?a=1"], "a path begins with /"),

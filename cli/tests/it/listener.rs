@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use crate::target::PATIENCE;
 pub struct Listener {
     pub child: Child,
     lines: Arc<(Mutex<Vec<Value>>, Condvar)>,
+    reader: JoinHandle<()>,
     talk: Arc<Mutex<String>>,
     pub ready: Value,
 }
@@ -32,7 +34,7 @@ impl Listener {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines: Arc<(Mutex<Vec<Value>>, Condvar)> = Arc::default();
         let (shared, stdout) = (lines.clone(), child.stdout.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 shared.0.lock().unwrap().push(line);
@@ -48,7 +50,7 @@ impl Listener {
                 said.push('\n');
             }
         });
-        let mut listener = Self { child, lines, talk, ready: Value::Null };
+        let mut listener = Self { child, lines, reader, talk, ready: Value::Null };
         let ready = listener.wait(1, |line| line["verdict"] == "ready");
         listener.ready = ready[0].clone();
         listener
@@ -71,7 +73,9 @@ impl Listener {
             let talk = || self.talk.lock().unwrap().clone();
             let left =
                 left.unwrap_or_else(|| panic!("{} of {count} lines came: {lines:?} {}", found.len(), talk()));
-            lines = self.lines.1.wait_timeout(lines, left).unwrap().0;
+            // Looked at now and then: a process that has ended brings no more lines.
+            assert!(!self.reader.is_finished(), "it ended with {} of {count} lines: {}", found.len(), talk());
+            lines = self.lines.1.wait_timeout(lines, left.min(Duration::from_secs(1))).unwrap().0;
         }
     }
 

@@ -6,6 +6,8 @@
 mod bad_data;
 mod by_hand;
 mod callback;
+#[cfg(unix)]
+mod callback_database;
 mod callback_forward;
 mod callback_listen;
 mod demo;
