@@ -43,7 +43,8 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::InUse { .. })
     }
 
-    pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    /// For work that cannot be done now for a reason of its own.
+    pub fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Unavailable(Arc::new(error))
     }
 

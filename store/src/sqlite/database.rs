@@ -141,13 +141,12 @@ impl Database {
     /// Ends the threads after the work they already have, and waits until the file is closed and its lock given
     /// back.
     pub async fn close(&self) {
-        // An error means that the thread has ended already.
-        self.reader.send(Message::Close).await.ok();
-        if let Some(writer) = &self.writer {
-            writer.send(Message::Close).await.ok();
-        }
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        tokio::task::spawn_blocking(move || threads.into_iter().for_each(Worker::join)).await.ok();
+        for thread in threads {
+            // An error means that the thread has ended already.
+            thread.jobs.send(Message::Close).await.ok();
+            tokio::task::spawn_blocking(|| thread.join()).await.ok();
+        }
     }
 }
 

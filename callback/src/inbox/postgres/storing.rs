@@ -73,7 +73,9 @@ pub(super) async fn store(database: &Database, new: Vec<Arc<Columns>>) -> Result
             return Ok(stored);
         }
     }
-    Err(StoreError::Panicked)
+    Err(StoreError::unavailable(std::io::Error::other(
+        "what is repeated is being forgotten at the same time",
+    )))
 }
 
 fn attempt_boxed(

@@ -163,6 +163,20 @@ async fn a_notification_that_cannot_be_kept_harms_no_other() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_back_is_parked_and_holds_up_nobody() {
+    let place = Shared::new().await;
+    for number in 0..3 {
+        place.inbox.store(numbered(number)).await.unwrap();
+    }
+    let newest = place.inbox.list(None, 10).await.unwrap()[2].id;
+    let damage = "UPDATE favor_inbox_contents SET resource = '{}' WHERE id < $1";
+    place.admin.execute(damage, &[&newest.0]).await.unwrap();
+    let deliveries = place.inbox.claim(1, LEASE).await.unwrap().deliveries;
+    assert_eq!(deliveries.iter().map(|one| one.receipt.id).collect::<Vec<_>>(), [newest]);
+    assert_eq!(place.inbox.counts().await.unwrap().parked, 2);
+}
+
+#[tokio::test]
 async fn what_is_handled_makes_no_claim_slower() {
     let place = Shared::new().await;
     let many = "INSERT INTO favor_inbox (merchant_id, notification_id, state, received_at, handled_at, due)

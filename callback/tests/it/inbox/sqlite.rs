@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use favor_callback::{Inbox, InboxError, Settled, SqliteInbox, State};
+use favor_callback::{Inbox, InboxError, InboxId, Settled, SqliteInbox, State};
 use favor_core::{Clock as _, ManualClock, Timestamp, time};
+use favor_store::sqlite::rusqlite::Connection;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
@@ -99,6 +100,27 @@ async fn nothing_wakes_when_nothing_arrives() {
     let delivery = place.inbox.claim(2, LEASE).await.unwrap().deliveries.remove(0);
     place.inbox.acknowledge(&delivery.receipt).await.unwrap();
     assert_eq!(place.inbox.arrival().now_or_never(), None);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_back_is_parked_and_holds_up_nobody() {
+    let place = Filed::new().await;
+    for number in 0..3 {
+        place.inbox.store(numbered(number)).await.unwrap();
+    }
+    let other = Connection::open(place.file()).unwrap();
+    other.execute("UPDATE contents SET resource = '{}' WHERE id < 3", []).unwrap();
+    let deliveries = place.inbox.claim(1, LEASE).await.unwrap().deliveries;
+    assert_eq!(deliveries.len(), 1, "there is something behind the damaged ones");
+    assert_eq!(deliveries[0].receipt.id.0, 3);
+    let entries = place.inbox.list(None, 10).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.state == State::Parked).count(), 2);
+    let reason = entries[0].reason.as_deref().unwrap();
+    assert!(reason.starts_with("it cannot be read back: "), "{reason}");
+    other.execute("UPDATE contents SET create_time = 'yesterday' WHERE id = 1", []).unwrap();
+    let error = place.inbox.list(None, 10).await.unwrap_err();
+    assert!(matches!(error, InboxError::Damaged { id: InboxId(1), .. }), "{error:?}");
+    assert_eq!(place.inbox.list(Some(InboxId(1)), 10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
