@@ -1,4 +1,4 @@
-# make test    everything that needs Rust (and PostgreSQL, once campaigns are here)
+# make test    everything that needs Rust and PostgreSQL's binaries (apt-get install postgresql)
 # make check   format, lints, features, docs, licences
 # make judges  outside judges: foreign SDKs, by base URL, by TLS and through the proxy
 # make browser the mirror's console in Chromium
@@ -28,6 +28,10 @@ features:
 	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,axum
 	$(CARGO) check -p favor-callback --locked --no-default-features --features rustcrypto,tower
 	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,sqlite
+	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,postgres
+	$(CARGO) check -p favor --locked --features postgres
+	$(CARGO) check -p favor-store --locked --no-default-features
+	$(CARGO) check -p favor-store --locked --no-default-features --features postgres,testing
 	$(CARGO) test -p favor-core --locked --no-default-features --features rustcrypto --lib --test it
 	$(CARGO) test -p favor-core --locked --no-default-features --features aws-lc --lib --test it
 
@@ -55,5 +59,6 @@ bench:
 	$(CARGO) bench --locked --bench flow_download -- --check
 	$(CARGO) bench --locked --bench flow_rows -- --check
 	$(CARGO) bench --locked --bench callback -- --check
+	$(CARGO) bench --locked --bench inbox -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check

@@ -17,9 +17,11 @@ mod report;
 use std::error::Error;
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use favor::callback::Receiver;
+use favor::core::ManualClock;
 use futures_util::FutureExt as _;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
 /// Measures, reports, and says whether the bar held.
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let requests = notifications::make(DIFFERENT);
-    let receiver = notifications::receiver()?;
+    let receiver = notifications::receiver(Arc::new(ManualClock::new(notifications::now())))?;
     let bare = Bare::new()?;
     let each = requests.iter().cycle().take(options.count);
     let ours = || each.clone().try_for_each(|request| receive(&receiver, request));

@@ -1,9 +1,11 @@
 //! Where notifications are kept from their arrival until the application has handled them.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod arrivals;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod columns;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -14,6 +16,8 @@ use std::time::Duration;
 use favor_core::Timestamp;
 use futures_util::future::BoxFuture;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresInbox;
 pub use record::{Record, SignedRequest};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteInbox;

@@ -25,6 +25,10 @@ pub use dispatcher::{Dispatched, Dispatcher, NotHandled};
 pub use event::{CouponEvent, DiscountTo, EventType, Payload, SingleItemDiscountOff};
 #[cfg(feature = "axum")]
 pub use extract::Verified;
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
+#[cfg(feature = "postgres")]
+pub use inbox::PostgresInbox;
 #[cfg(feature = "sqlite")]
 pub use inbox::SqliteInbox;
 pub use inbox::{

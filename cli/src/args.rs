@@ -1,5 +1,8 @@
 //! The command line, as clap types only.
 
+mod callback;
+mod saved;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +15,12 @@ use favor_stock::StockStatus;
 use crate::amount::parse_amount;
 use crate::env;
 use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
+
+pub(crate) use callback::{
+    Callback, Event, Form, InboxPlace, List, Listen, Replay, Selection, SetCallback, StateName, Switch,
+    Trigger, Unpark,
+};
+pub(crate) use saved::{Decrypt, SavedMessage, Verify};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -95,6 +104,13 @@ pub(crate) enum Command {
     /// Images for coupons: upload
     #[command(subcommand)]
     Image(Image),
+    /// Notifications: their address, a receiver, what was received
+    #[command(subcommand)]
+    Callback(Box<Callback>),
+    /// Check the signature of a saved request or response, and say what is wrong with it
+    Verify(Verify),
+    /// Open what is sealed with the APIv3 key: notifications and platform certificates
+    Decrypt(Decrypt),
 }
 
 #[derive(Debug, ClapArgs)]

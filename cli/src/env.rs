@@ -31,6 +31,22 @@ pub(crate) const PROXY: &str = "FAVOR_PROXY";
 /// A further root certificate, such as a mirror's.
 pub(crate) const CA_FILE: &str = "FAVOR_CA_FILE";
 
+/// The inbox of notifications: a file, or the address of a database with its password.
+pub(crate) const INBOX: &str = "FAVOR_INBOX";
+
+/// Those that belong to one merchant.
+pub(crate) const OF_ONE_MERCHANT: [&str; 9] = [
+    MCHID,
+    SERIAL_NO,
+    CERTIFICATE_FILE,
+    PRIVATE_KEY_FILE,
+    PRIVATE_KEY,
+    API_V3_KEY,
+    API_V3_KEY_FILE,
+    PUBLIC_KEY_ID,
+    PUBLIC_KEY_FILE,
+];
+
 /// The value of a variable; none when it is unset or empty.
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 pub(crate) fn read(name: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use favor_core::{Error, ErrorKind, Outcome};
+use favor_core::{AeadError, Error, ErrorKind, Outcome, VerifyError};
 use favor_stock::FlowError;
 
 use crate::mirror::control::ControlError;
@@ -80,7 +80,8 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
         None => {}
     }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
-        return Exit::Usage;
+        let untrusted = error.chain().any(|cause| cause.is::<AeadError>() || cause.is::<VerifyError>());
+        return if untrusted { Exit::Untrusted } else { Exit::Usage };
     };
     if let Some(diagnosis) = error.diagnose() {
         for finding in diagnosis.findings {

@@ -2,19 +2,24 @@
 
 mod amount;
 mod args;
+mod callback;
 mod confirm;
 mod coupon;
+mod decrypt;
 mod demo;
 mod env;
 mod exit;
 mod flow;
 mod image;
+mod key_files;
 mod mirror;
 mod output;
 mod profile;
 mod progress;
+mod saved;
 mod settings;
 mod stock;
+mod verify;
 mod when;
 
 use std::process::ExitCode;
@@ -57,6 +62,9 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,
+            Command::Callback(command) => callback::run(*command, &global, output).await,
+            Command::Verify(verify) => verify::run(verify, &global, output).await,
+            Command::Decrypt(decrypt) => decrypt::run(&decrypt, &global, output),
         }
     })
 }
@@ -68,6 +76,6 @@ fn log(verbosity: u8) {
         2 => "debug",
         _ => "trace",
     };
-    let filter = format!("warn,favor_core={level},favor_mirror={level}");
+    let filter = format!("warn,favor_core={level},favor_callback={level},favor_mirror={level}");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

@@ -124,20 +124,20 @@ fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> 
 }
 
 /// Ctrl-c or, on Unix, a polite kill. Listening begins when this is made, not when it is waited for.
-struct Stop {
+pub(crate) struct Stop {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 2],
 }
 
 impl Stop {
     #[cfg(unix)]
-    fn listen() -> anyhow::Result<Self> {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
     }
 
     #[cfg(unix)]
-    async fn wait(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn wait(mut self) -> anyhow::Result<()> {
         let [interrupt, terminate] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -147,12 +147,12 @@ impl Stop {
     }
 
     #[cfg(not(unix))]
-    fn listen() -> anyhow::Result<Self> {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
         Ok(Self {})
     }
 
     #[cfg(not(unix))]
-    async fn wait(self) -> anyhow::Result<()> {
+    pub(crate) async fn wait(self) -> anyhow::Result<()> {
         Ok(tokio::signal::ctrl_c().await?)
     }
 }

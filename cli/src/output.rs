@@ -9,7 +9,7 @@ use crate::args::{Color, Format};
 use crate::env;
 
 /// Where and how to print.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Output {
     format: Format,
     quiet: bool,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use crate::callback;
+
 const FILE: &str = "favor.toml";
 const DEFAULT: &str = "default";
 
@@ -24,6 +26,17 @@ pub(crate) struct Profile {
     pub(crate) appid: Option<String>,
     pub(crate) proxy: Option<String>,
     pub(crate) ca_file: Option<PathBuf>,
+    inbox: Option<String>,
+    /// Where the settings file is.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+impl Profile {
+    /// The inbox of notifications: an absolute or relative file, or the address of a database.
+    pub(crate) fn inbox(&self) -> Option<String> {
+        Some(callback::place::beside(&self.folder, self.inbox.as_ref()?))
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,6 +82,7 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
     {
         *file = folder.join(&*file);
     }
+    profile.folder = folder.to_owned();
     Ok(profile)
 }
 

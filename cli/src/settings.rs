@@ -1,15 +1,16 @@
 //! Where settings come from: flag, then environment, then the profile in favor.toml, then default.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use favor_core::{
     ApiV3Key, AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys,
-    PrivateKey, PublicKey,
+    PrivateKey,
 };
 
 use crate::args::Global;
 use crate::env;
+use crate::key_files;
 use crate::profile::{self, Profile};
 
 /// The settings of one run, merged.
@@ -22,7 +23,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn load(global: &Global) -> anyhow::Result<Self> {
-        let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
+        Self::load_profile(global, global.profile.as_deref())
+    }
+
+    /// The settings with this profile instead of the one in `global`.
+    pub(crate) fn load_profile(global: &Global, profile: Option<&str>) -> anyhow::Result<Self> {
+        let profile = profile::load(global.config.as_deref(), profile)?;
         let base_url =
             global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
         let merchant_id = match (&global.mchid, env::read(env::MCHID).or(profile.mchid.clone())) {
@@ -51,6 +57,11 @@ impl Settings {
         self.base_url.as_deref().unwrap_or(MAIN_URL)
     }
 
+    /// The further root certificate to trust, such as a mirror's.
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        key_files::place(env::CA_FILE, self.profile.ca_file.as_deref())
+    }
+
     pub(crate) fn appid(&self, given: Option<&AppId>) -> anyhow::Result<AppId> {
         if let Some(given) = given {
             return Ok(given.clone());
@@ -75,7 +86,7 @@ impl Settings {
         if let Some(proxy) = env::read(env::PROXY).or(self.profile.proxy.clone()) {
             builder = builder.proxy(proxy);
         }
-        if let Some(file) = self.file(env::CA_FILE, self.profile.ca_file.as_deref()) {
+        if let Some(file) = self.ca_file() {
             let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             builder = builder.root_certificate(pem);
         }
@@ -85,7 +96,7 @@ impl Settings {
     fn signer(&self) -> anyhow::Result<MerchantSigner> {
         let key = match (
             env::read(env::PRIVATE_KEY),
-            self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
+            key_files::place(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
         ) {
             (Some(pem), _) => PrivateKey::from_pem(pem).with_context(|| env::PRIVATE_KEY)?,
             (None, Some(file)) => PrivateKey::from_pem_file(file)?,
@@ -94,7 +105,7 @@ impl Settings {
             }
         };
         let serial = env::read(env::SERIAL_NO).or(self.profile.serial_no.clone());
-        let certificate = self.file(env::CERTIFICATE_FILE, self.profile.certificate_file.as_deref());
+        let certificate = key_files::place(env::CERTIFICATE_FILE, self.profile.certificate_file.as_deref());
         match (serial, certificate) {
             (_, Some(file)) => {
                 let certificate = Certificate::from_pem_file(&file)?;
@@ -109,28 +120,7 @@ impl Settings {
     }
 
     fn platform_keys(&self) -> anyhow::Result<PlatformKeys> {
-        let api_v3_key = match (
-            env::read(env::API_V3_KEY),
-            self.file(env::API_V3_KEY_FILE, self.profile.api_v3_key_file.as_deref()),
-        ) {
-            (Some(key), _) => Some(ApiV3Key::new(key).with_context(|| env::API_V3_KEY)?),
-            (None, Some(file)) => {
-                let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Some(ApiV3Key::new(text).with_context(|| file.display().to_string())?)
-            }
-            (None, None) => None,
-        };
-        let id = env::read(env::PUBLIC_KEY_ID).or(self.profile.public_key_id.clone());
-        let file = self.file(env::PUBLIC_KEY_FILE, self.profile.public_key_file.as_deref());
-        let public_key = match (id, file) {
-            (Some(id), Some(file)) => {
-                let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Some((id, PublicKey::from_pem(pem).with_context(|| file.display().to_string())?))
-            }
-            (None, None) => None,
-            _ => bail!("the WeChat Pay public key needs both public_key_id and public_key_file"),
-        };
-        match (api_v3_key, public_key) {
+        match (key_files::api_v3_key(&self.profile)?, key_files::public_key(&self.profile)?) {
             (Some(api_v3_key), Some((id, key))) => {
                 Ok(PlatformKeys::download_and_public_key(api_v3_key, id, key)?)
             }
@@ -144,11 +134,12 @@ impl Settings {
         }
     }
 
-    fn file(&self, variable: &str, setting: Option<&Path>) -> Option<PathBuf> {
-        env::read(variable).map(PathBuf::from).or_else(|| setting.map(Path::to_owned))
+    /// The APIv3 key, for those who open what is sealed with it.
+    pub(crate) fn api_v3_key(&self) -> anyhow::Result<ApiV3Key> {
+        key_files::needed_api_v3_key(&self.profile)
     }
 }
 
-fn missing(what: &str, setting: &str, variable: &str) -> String {
+pub(crate) fn missing(what: &str, setting: &str, variable: &str) -> String {
     format!("{what} is not set: put {setting} into a profile of favor.toml, or set {variable}")
 }

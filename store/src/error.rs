@@ -47,7 +47,6 @@ impl StoreError {
         Self::Unavailable(Arc::new(error))
     }
 
-    #[cfg(feature = "sqlite")]
     pub(crate) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Failed(Arc::new(error))
     }

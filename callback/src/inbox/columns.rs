@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use favor_core::Serial;
+use favor_store::StoreError;
 use serde::de::value::StringDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
@@ -45,6 +46,25 @@ impl From<Record> for Columns {
 }
 
 impl Columns {
+    /// Whether one of its texts holds U+0000.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn has_nul(&self) -> bool {
+        let SignedRequest { timestamp, nonce, serial, signature, body: _ } = &self.request;
+        let always = [
+            &self.merchant_id,
+            &self.notification_id,
+            &self.event_type,
+            &self.signed_by,
+            &self.resource,
+            timestamp,
+            nonce,
+            serial,
+            signature,
+        ];
+        let sometimes = [&self.summary, &self.coupon_id, &self.transaction_id].into_iter().flatten();
+        always.into_iter().chain(sometimes).any(|text| text.contains('\0'))
+    }
+
     /// The record again.
     pub(crate) fn into_record(self, id: InboxId) -> Result<Record, InboxError> {
         self.read().map_err(|cause| InboxError::Damaged { id, cause })
@@ -85,5 +105,16 @@ pub(crate) fn state(id: InboxId, word: &str) -> Result<State, InboxError> {
 
 /// What is kept of a reason.
 pub(crate) fn reason(text: &str) -> String {
-    text.chars().take(REASON).collect()
+    // PostgreSQL keeps no U+0000.
+    text.chars().take(REASON).map(|c| if c == '\0' { '\u{FFFD}' } else { c }).collect()
+}
+
+impl From<StoreError> for InboxError {
+    fn from(error: StoreError) -> Self {
+        if error.is_temporary() {
+            return Self::Unavailable(Box::new(error));
+        }
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::Unusable(format!("{error}{cause}"))
+    }
 }

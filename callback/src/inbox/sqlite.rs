@@ -98,14 +98,17 @@ impl SqliteInbox {
         Self { database, clock, arrivals: Arc::default() }
     }
 
-    /// Runs work that changes something, at the moment it is done.
+    /// Runs work that changes something, at the moment it is done. None of it can fail by what it is given.
     async fn write<T, F>(&self, work: F) -> Result<T, InboxError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, Millis) -> rusqlite::Result<T> + Send + 'static,
     {
         let clock = Arc::clone(&self.clock);
-        Ok(self.database.write(move |connection| work(connection, clock.now().timestamp_millis())).await?)
+        Ok(self
+            .database
+            .write_unguarded(move |connection| work(connection, clock.now().timestamp_millis()))
+            .await?)
     }
 
     /// As [`write`](Self::write), for work after which something may be due. Announced by the work itself, since its
@@ -308,15 +311,5 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
         Err(error) => Err(InboxError::Unavailable(Box::new(error))),
-    }
-}
-
-impl From<StoreError> for InboxError {
-    fn from(error: StoreError) -> Self {
-        if error.is_temporary() {
-            return Self::Unavailable(Box::new(error));
-        }
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::Unusable(format!("{error}{cause}"))
     }
 }

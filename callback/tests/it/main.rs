@@ -11,6 +11,8 @@ mod world;
 
 mod any_input;
 mod content;
+#[cfg(feature = "sqlite")]
+mod dispatcher;
 mod hostile;
 mod inbox;
 mod key_modes;

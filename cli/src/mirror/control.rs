@@ -1,6 +1,6 @@
 //! `favor mirror audit|snapshot|restore|reset|advance|redeem|refund`: what is said to a mirror that runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -105,31 +105,43 @@ fn show(answer: &Value, facts: &[&str], output: &Output) -> anyhow::Result<()> {
 }
 
 /// A mirror that runs.
-struct Remote {
+pub(crate) struct Remote {
     client: Client,
     url: String,
 }
 
 impl Remote {
-    fn new(at: &MirrorUrl, global: &Global) -> anyhow::Result<Self> {
+    pub(crate) fn new(at: &MirrorUrl, global: &Global) -> anyhow::Result<Self> {
         let given = at.url.clone().or_else(|| global.base_url.clone()).or_else(|| env::read(env::BASE_URL));
         let Some(url) = given else {
             bail!("which mirror? give its address with --url, or set {}", env::BASE_URL);
         };
+        Self::at(&url, env::read(env::CA_FILE).map(PathBuf::from).as_deref())
+    }
+
+    /// The mirror at `url`, which a further root may vouch for.
+    pub(crate) fn at(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             bail!("{url} is no address of a mirror: it begins with http:// or https://");
         }
         let mut builder = Client::builder().no_proxy().timeout(TIMEOUT);
-        if let Some(file) = env::read(env::CA_FILE) {
-            let pem = std::fs::read(&file).with_context(|| format!("cannot read {file}"))?;
-            for root in reqwest::Certificate::from_pem_bundle(&pem).with_context(|| file.clone())? {
+        if let Some(file) = ca_file {
+            let pem = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            for root in
+                reqwest::Certificate::from_pem_bundle(&pem).with_context(|| file.display().to_string())?
+            {
                 builder = builder.add_root_certificate(root);
             }
         }
         Ok(Self { client: builder.build()?, url: url.trim_end_matches('/').to_owned() })
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
         let url = &self.url;
         let mut request = self.client.request(method, format!("{url}/_mirror/{path}"));
         if let Some(body) = body {

@@ -12,14 +12,27 @@ fn help_names_every_command_and_exit_code() {
         "mirror",
         "stock",
         "coupon",
+        "callback",
+        "verify",
+        "decrypt",
         "outcome unknown: repeat with the same out_request_no",
         "Tencent",
     ] {
         assert!(help.stdout.contains(word), "{word} is missing in {}", help.stdout);
     }
-    for command in
-        [["stock", "create"], ["stock", "start"], ["stock", "get"], ["coupon", "send"], ["coupon", "get"]]
-    {
+    for command in [
+        ["stock", "create"],
+        ["stock", "start"],
+        ["stock", "get"],
+        ["coupon", "send"],
+        ["coupon", "get"],
+        ["callback", "set"],
+        ["callback", "listen"],
+        ["callback", "trigger"],
+        ["callback", "replay"],
+        ["callback", "list"],
+        ["callback", "unpark"],
+    ] {
         let help = run(favor(folder.path()).args(command).arg("--help"));
         assert_eq!(help.code, Some(0), "{command:?}");
     }

@@ -4,15 +4,21 @@
 
 #[cfg(target_os = "linux")]
 mod bad_data;
+mod by_hand;
+mod callback;
+mod callback_forward;
+mod callback_listen;
 mod demo;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;
 mod flows;
 mod help;
 mod kill;
+mod listener;
 mod lists_and_images;
 mod mirror;
 mod mirror_control;
 mod run;
 mod settings;
 mod stock_and_coupon;
+mod target;

@@ -9,22 +9,34 @@ use crate::error::StoreError;
 
 /// Work whose result type is hidden.
 pub(super) trait Job: Send {
+    /// Whether it is alone in what its failure undoes.
+    fn guard(&self) -> Guard;
     /// Does the work and keeps its result.
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     /// Hands the result to the caller; `fate` is what became of the work.
     fn finish(self: Box<Self>, fate: Result<(), StoreError>);
 }
 
+/// What is undone when a job fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// The job alone: it gets a savepoint.
+    Savepoint,
+    /// Everything in its transaction.
+    Transaction,
+}
+
 /// A closure, its result, and who waits for it.
 pub(super) struct Work<F, T> {
     work: Option<F>,
     result: Option<T>,
+    guard: Guard,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Work<F, T> {
-    pub(super) fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { work: Some(work), result: None, reply }
+    pub(super) fn new(work: F, guard: Guard, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { work: Some(work), result: None, guard, reply }
     }
 }
 
@@ -33,6 +45,10 @@ where
     T: Send,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send,
 {
+    fn guard(&self) -> Guard {
+        self.guard
+    }
+
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let work = self.work.take().ok_or(StoreError::Panicked)?;
         let result =
@@ -77,6 +93,11 @@ fn transaction(
     run("BEGIN IMMEDIATE")?;
     let mut fates = Vec::with_capacity(jobs.len());
     for job in jobs {
+        if job.guard() == Guard::Transaction {
+            job.run(connection)?;
+            fates.push(Ok(()));
+            continue;
+        }
         run("SAVEPOINT job")?;
         let fate = job.run(connection);
         if connection.is_autocommit() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
 
+use super::batch::Guard;
 use super::lock_file::LockFile;
 use super::schema::Schema;
 use super::thread::{Message, Worker};
@@ -103,7 +104,21 @@ impl Database {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
-        Worker::submit(writer, work).await
+        Worker::submit(writer, work, Guard::Savepoint).await
+    }
+
+    /// As [`write`](Self::write), cheaper, for work that fails only when the store does: its failure undoes everything
+    /// that shares its transaction, and whoever waits for that gets the same error.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_unguarded<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        Worker::submit(writer, work, Guard::Transaction).await
     }
 
     /// Runs work that only looks. It sees everything that has been answered so far.
@@ -115,7 +130,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        Worker::submit(&self.reader, work).await
+        Worker::submit(&self.reader, work, Guard::Savepoint).await
     }
 
     /// The file.

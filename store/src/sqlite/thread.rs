@@ -1,11 +1,12 @@
 //! A thread with a connection, and the jobs that wait for it.
 
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Job, Work};
+use super::batch::{Guard, Job, Work};
 use super::lock_file::LockFile;
 use crate::error::StoreError;
 
@@ -13,8 +14,10 @@ use crate::error::StoreError;
 const BATCH: usize = 256;
 /// Jobs that may wait before callers have to.
 pub(super) const QUEUE: usize = 1_024;
-/// How often the writer lets others run in the hope of more jobs, as long as there are more each time.
+/// How often the writer waits in the hope of more jobs, as long as there are more each time, and for how long. A job
+/// that is alone does not wait.
 const LINGER: usize = 8;
+const PAUSE: Duration = Duration::from_micros(200);
 
 pub(super) enum Message {
     Job(Box<dyn Job>),
@@ -51,13 +54,17 @@ impl Worker {
     }
 
     /// Hands the thread a closure and waits for its result.
-    pub(super) async fn submit<T, F>(jobs: &mpsc::Sender<Message>, work: F) -> Result<T, StoreError>
+    pub(super) async fn submit<T, F>(
+        jobs: &mpsc::Sender<Message>,
+        work: F,
+        guard: Guard,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work::new(work, reply));
+        let job = Box::new(Work::new(work, guard, reply));
         jobs.send(Message::Job(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
@@ -89,10 +96,10 @@ fn serve(connection: &Connection, mut messages: mpsc::Receiver<Message>, run: Ru
     }
 }
 
-/// Whoever shares this core may have more to add: one commit for all is cheaper than one for each.
+/// Where there are many there are soon more, and one commit for all is cheaper than one for each.
 fn fill(waiting: &mut Vec<Message>, messages: &mut mpsc::Receiver<Message>) {
     for _ in 0..LINGER {
-        thread::yield_now();
+        if waiting.len() > 1 { thread::sleep(PAUSE) } else { thread::yield_now() }
         let before = waiting.len();
         while waiting.len() < BATCH
             && let Ok(message) = messages.try_recv()

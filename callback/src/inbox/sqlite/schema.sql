@@ -2,8 +2,8 @@
 
 -- Where each notification stands. Narrow, since each step of its way rewrites the row.
 CREATE TABLE notifications (
-    -- Never given again, so that later arrivals have larger numbers.
-    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The largest is never deleted, so that later arrivals have larger numbers.
+    id              INTEGER PRIMARY KEY,
     -- '' where the receiver was not told
     merchant_id     TEXT    NOT NULL,
     notification_id TEXT    NOT NULL,

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use favor_callback::{Inbox, InboxError, Settled, SqliteInbox, State};
 use favor_core::{Clock as _, ManualClock, Timestamp, time};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::conformance::{LEASE, Place, conformance};
+use super::model;
 use super::records::numbered;
 use crate::world::{chain, clock};
 
@@ -54,6 +57,17 @@ impl Place for Filed {
 
 conformance! { Filed::new() }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_work_goes_as_in_the_model(steps in model::steps(40)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            model::run(&Filed::new().await, steps).await;
+        });
+    }
+}
+
 #[tokio::test]
 async fn everything_is_there_when_it_is_opened_again() {
     let place = Filed::new().await;
@@ -74,6 +88,17 @@ async fn everything_is_there_when_it_is_opened_again() {
     assert_eq!(ids[0], claimed[2].receipt.id, "it is as old as it was");
     assert_eq!((again.len(), again[0].attempt, again[1].attempt), (2, 2, 1));
     assert!(inbox.store(numbered(0)).await.unwrap().is_duplicate());
+}
+
+#[tokio::test]
+async fn nothing_wakes_when_nothing_arrives() {
+    let place = Filed::new().await;
+    place.inbox.claim(1, LEASE).await.unwrap();
+    assert_eq!(place.inbox.arrival().now_or_never(), None);
+    place.inbox.store(numbered(1)).await.unwrap();
+    let delivery = place.inbox.claim(2, LEASE).await.unwrap().deliveries.remove(0);
+    place.inbox.acknowledge(&delivery.receipt).await.unwrap();
+    assert_eq!(place.inbox.arrival().now_or_never(), None);
 }
 
 #[tokio::test]
