@@ -16,7 +16,7 @@ const READ: &str = "stock.get";
 const LINK: &str = "stock.use_flow";
 const FILE: &str = "stock.flow_file";
 /// What the client waits for an answer that will not come.
-const SHORT: Duration = Duration::from_millis(1500);
+const SHORT: Duration = Duration::from_millis(600);
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LARGEST_ANSWER: usize = 64 << 10;
