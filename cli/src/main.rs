@@ -5,8 +5,10 @@ mod args;
 mod confirm;
 mod coupon;
 mod demo;
+mod doctor;
 mod env;
 mod exit;
+mod expiry;
 mod flow;
 mod image;
 mod mirror;
@@ -54,6 +56,7 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         match command {
             Command::Demo(demo) => demo::run(demo, output).await,
             Command::Mirror(mirror) => mirror::run(mirror, &global, output).await,
+            Command::Doctor(doctor) => doctor::run(doctor, &global, output).await,
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,

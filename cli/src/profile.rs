@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-const FILE: &str = "favor.toml";
-const DEFAULT: &str = "default";
+pub(crate) const FILE: &str = "favor.toml";
+pub(crate) const DEFAULT: &str = "default";
 
 /// One profile of favor.toml. Paths are relative to the file.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -152,3 +152,15 @@ impl Settings {
 fn missing(what: &str, setting: &str, variable: &str) -> String {
     format!("{what} is not set: put {setting} into a profile of favor.toml, or set {variable}")
 }
+
+/// An error with its causes, on one line.
+pub(crate) fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
+}

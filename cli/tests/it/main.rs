@@ -5,6 +5,7 @@
 #[cfg(target_os = "linux")]
 mod bad_data;
 mod demo;
+mod doctor;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;
 mod flows;
