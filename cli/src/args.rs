@@ -15,7 +15,7 @@ use crate::amount::parse_amount;
 use crate::env;
 use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
 
-pub(crate) use tools::Doctor;
+pub(crate) use tools::{Certs, CertsStatus, CheckCerts, Doctor, DownloadCerts, Sign};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -101,6 +101,11 @@ pub(crate) enum Command {
     /// Images for coupons: upload
     #[command(subcommand)]
     Image(Image),
+    /// Keys of the platform: list, download, check, status
+    #[command(subcommand)]
+    Certs(Certs),
+    /// Sign a request by hand, and print its Authorization header
+    Sign(Sign),
 }
 
 #[derive(Debug, ClapArgs)]

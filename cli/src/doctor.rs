@@ -3,7 +3,7 @@
 mod ask;
 mod code;
 mod file;
-mod given;
+pub(crate) mod given;
 mod merchant;
 mod origin;
 mod platform;

@@ -2,6 +2,7 @@
 
 mod amount;
 mod args;
+mod certs;
 mod confirm;
 mod coupon;
 mod demo;
@@ -16,6 +17,7 @@ mod output;
 mod profile;
 mod progress;
 mod settings;
+mod sign;
 mod stock;
 mod when;
 
@@ -60,6 +62,8 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,
+            Command::Certs(command) => certs::run(command, &global, output).await,
+            Command::Sign(sign) => sign::run(&sign, &global, output).await,
         }
     })
 }

@@ -82,7 +82,7 @@ impl Settings {
         Ok(builder.build()?)
     }
 
-    fn signer(&self) -> anyhow::Result<MerchantSigner> {
+    pub(crate) fn signer(&self) -> anyhow::Result<MerchantSigner> {
         let key = match (
             env::read(env::PRIVATE_KEY),
             self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),

@@ -4,6 +4,8 @@
 
 #[cfg(target_os = "linux")]
 mod bad_data;
+#[cfg(unix)]
+mod certs;
 mod demo;
 mod doctor;
 #[path = "../../../tests/support/file_server.rs"]
@@ -16,4 +18,5 @@ mod mirror;
 mod mirror_control;
 mod run;
 mod settings;
+mod sign;
 mod stock_and_coupon;
