@@ -12,6 +12,8 @@ mod report;
 mod show;
 mod surroundings;
 
+use std::path::Path;
+
 use favor_core::{Clock as _, SystemClock};
 
 use crate::args::{self, Global};
@@ -19,9 +21,10 @@ use crate::doctor::ask::Asker;
 use crate::doctor::code::{Code, Severity};
 use crate::doctor::given::Given;
 use crate::doctor::report::Report;
+use crate::env;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::settings;
+use crate::{profile, settings};
 
 pub(crate) async fn run(args: args::Doctor, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let mut report = Report::default();
@@ -40,6 +43,10 @@ pub(crate) async fn run(args: args::Doctor, global: &Global, output: &Output) ->
 async fn look(given: &Given, args: &args::Doctor, global: &Global, report: &mut Report) {
     const WITHOUT_NETWORK: &str = "it needs the network";
     let clock = SystemClock::new();
+    if given.is_empty() {
+        settings_missing(global, report);
+        return;
+    }
     report.good(Code::Settings, format!("from {}", given.origin(global)));
     let own = merchant::check(given, clock.now(), report);
     let platform = platform::check(given, &own, report);
@@ -78,4 +85,39 @@ async fn look(given: &Given, args: &args::Doctor, global: &Global, report: &mut 
     };
     Asker { way: &way, own: &own, signer, platform: &platform, peer }.ask(report).await;
     debug_assert!(report.count(Severity::Ok) > 0);
+}
+
+/// Says which profile could have been meant, or that there is none at all.
+fn settings_missing(global: &Global, report: &mut Report) {
+    let file = global.config.as_deref().unwrap_or(Path::new(profile::FILE)).display();
+    let others = match (&global.profile, profile::names(global.config.as_deref())) {
+        (None, Some(names)) => names,
+        (Some(name), Some(_)) => vec![name.clone()],
+        (_, None) => Vec::new(),
+    };
+    let is_named = global.profile.is_some() || others.iter().any(|name| name == profile::DEFAULT);
+    if is_named {
+        let name = global.profile.as_deref().unwrap_or(profile::DEFAULT);
+        report.bad(
+            Code::SettingsMissing,
+            format!("profile {name:?} of {file} names no merchant and no keys"),
+            "put mchid, private_key_file, certificate_file and api_v3_key_file into it",
+        );
+    } else if let [one, ..] = others.as_slice() {
+        report.bad(
+            Code::SettingsMissing,
+            format!(
+                "{file} has no profile {:?}, and none was named; it has: {}",
+                profile::DEFAULT,
+                others.join(", ")
+            ),
+            format!("name one: --profile {one}, or {}={one}", env::PROFILE),
+        );
+    } else {
+        report.bad(
+            Code::SettingsMissing,
+            format!("there is no {file}, and no variable FAVOR_… is set"),
+            "favor mirror starts a stand-in and prints variables to paste; for your own merchant write favor.toml with a table [profile.default]",
+        );
+    }
 }

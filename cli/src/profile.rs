@@ -72,6 +72,13 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
     Ok(profile)
 }
 
+/// The names of the profiles in the settings file that is in use; none without a file that can be read.
+pub(crate) fn names(file: Option<&Path>) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(file.unwrap_or(Path::new(FILE))).ok()?;
+    let file: File = toml::from_str(&text).ok()?;
+    Some(file.profile.into_keys().collect())
+}
+
 /// toml's own message shows the line, which may hold a secret put there by mistake: name the place only.
 fn explain(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);

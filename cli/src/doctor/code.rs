@@ -62,6 +62,7 @@ codes! {
     // The settings.
     Settings "SETTINGS" Ok Done;
     SettingsUnreadable "SETTINGS_UNREADABLE" Problem Usage;
+    SettingsMissing "SETTINGS_MISSING" Problem Usage;
     MchidMissing "MCHID_MISSING" Problem Usage;
     MchidMalformed "MCHID_MALFORMED" Problem Usage;
     BaseUrl "BASE_URL" Ok Done;
@@ -87,6 +88,7 @@ codes! {
     CertificateExpired "CERTIFICATE_EXPIRED" Problem Usage;
     CertificateNotYetValid "CERTIFICATE_NOT_YET_VALID" Problem Usage;
     CertificateEnds "CERTIFICATE_ENDS" Warning Done;
+    KeyCertSwapped "KEY_CERT_SWAPPED" Problem Usage;
     KeyCertMismatch "KEY_CERT_MISMATCH" Problem Usage;
     Serial "SERIAL" Ok Done;
     SerialMissing "SERIAL_MISSING" Problem Usage;

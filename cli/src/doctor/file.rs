@@ -23,15 +23,18 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     std::fs::read(path).map(Zeroizing::new).map_err(|error| why(path, &error))
 }
 
-/// The bytes of a secret; says so when its file is open to others.
-pub(crate) fn secret(place: &Place, report: &mut Report) -> Result<Zeroizing<Vec<u8>>, String> {
+/// The bytes of a secret.
+pub(crate) fn secret(place: &Place) -> Result<Zeroizing<Vec<u8>>, String> {
     match place {
         Place::Variable(_, value) => Ok(Zeroizing::new(value.expose().clone().into_bytes())),
-        Place::File(path) => {
-            let bytes = read(path)?;
-            check_mode(path, report);
-            Ok(bytes)
-        }
+        Place::File(path) => read(path),
+    }
+}
+
+/// Says so when the file of a secret is open to others.
+pub(crate) fn check_open(place: &Place, report: &mut Report) {
+    if let Place::File(path) = place {
+        check_mode(path, report);
     }
 }
 

@@ -103,6 +103,16 @@ impl Given {
         }
     }
 
+    /// Whether nothing at all is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.mchid.is_none()
+            && self.private_key.is_none()
+            && self.certificate.is_none()
+            && self.serial_no.is_none()
+            && self.api_v3_key.is_none()
+            && self.public_key.is_none()
+    }
+
     /// Where these settings came from, in words.
     pub(crate) fn origin(&self, global: &Global) -> String {
         let file = global.config.as_deref().unwrap_or(Path::new(profile::FILE));
@@ -117,6 +127,6 @@ impl Given {
         if global.base_url.is_some() || global.mchid.is_some() {
             parts.push("flags".to_owned());
         }
-        if parts.is_empty() { "nowhere: there is no favor.toml here".to_owned() } else { parts.join(" and ") }
+        parts.join(" and ")
     }
 }

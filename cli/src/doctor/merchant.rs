@@ -24,6 +24,9 @@ pub(crate) struct Own {
 /// Looks at everything that requests are signed with.
 pub(crate) fn check(given: &Given, now: DateTime<Utc>, report: &mut Report) -> Own {
     let mut own = Own { merchant_id: merchant_id(given, report), ..Own::default() };
+    if are_swapped(given, report) {
+        return own;
+    }
     own.key = private_key(given, report);
     own.certificate = certificate(given, report);
     let together = match &own.certificate {
@@ -58,6 +61,25 @@ fn merchant_id(given: &Given, report: &mut Report) -> Option<MerchantId> {
     id
 }
 
+/// Whether each of the two files holds what belongs into the other.
+fn are_swapped(given: &Given, report: &mut Report) -> bool {
+    let (Some(place), Some(path)) = (&given.private_key, &given.certificate) else { return false };
+    let (Ok(key), Ok(certificate)) = (file::secret(place), file::read(path)) else { return false };
+    // The certificate tool's bundles hold both, so neither may serve in its own place.
+    let swapped = PrivateKey::from_pem(key.as_slice()).is_err()
+        && Certificate::from_pem(certificate.as_slice()).is_err()
+        && Certificate::from_pem(key.as_slice()).is_ok()
+        && PrivateKey::from_pem(certificate.as_slice()).is_ok();
+    if swapped {
+        report.bad(
+            Code::KeyCertSwapped,
+            format!("{} holds the certificate, and {} the private key", place.name(), path.display()),
+            "swap private_key_file and certificate_file",
+        );
+    }
+    swapped
+}
+
 fn private_key(given: &Given, report: &mut Report) -> Option<PrivateKey> {
     let Some(place) = &given.private_key else {
         report.bad(
@@ -70,7 +92,7 @@ fn private_key(given: &Given, report: &mut Report) -> Option<PrivateKey> {
         );
         return None;
     };
-    let pem = match file::secret(place, report) {
+    let pem = match file::secret(place) {
         Ok(pem) => pem,
         Err(why) => {
             report.bad(
@@ -84,6 +106,7 @@ fn private_key(given: &Given, report: &mut Report) -> Option<PrivateKey> {
     match PrivateKey::from_pem(pem.as_slice()) {
         Ok(key) => {
             let bits = key.public_key().bits();
+            file::check_open(place, report);
             report.good(Code::PrivateKey, format!("RSA, {bits} bits, from {}", place.name()));
             Some(key)
         }

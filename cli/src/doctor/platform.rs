@@ -43,7 +43,7 @@ fn api_v3_key(given: &Given, report: &mut Report) -> Option<ApiV3Key> {
         );
         return None;
     };
-    let text = match file::secret(place, report) {
+    let text = match file::secret(place) {
         Ok(text) => text,
         Err(why) => {
             report.bad(
@@ -61,6 +61,7 @@ fn api_v3_key(given: &Given, report: &mut Report) -> Option<ApiV3Key> {
             } else {
                 "; the line end or blanks around it do not count here, though they do in many programs"
             };
+            file::check_open(place, report);
             report.good(Code::ApiV3Key, format!("32 characters, from {}{note}", place.name()));
             Some(key)
         }

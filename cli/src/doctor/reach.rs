@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url};
 use crate::doctor::code::Code;
 use crate::doctor::report::Report;
 use crate::doctor::surroundings::Way;
+use crate::env;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);
@@ -28,6 +29,7 @@ pub(crate) enum Peer {
 /// Asks once without a signature. None: nobody who matters can be reached.
 pub(crate) async fn check(way: &Way, clock: &dyn Clock, report: &mut Report) -> Option<Peer> {
     let base = way.base.as_ref()?;
+    let host = shown(base);
     let client = match client(way) {
         Ok(client) => client,
         Err(error) => {
@@ -57,7 +59,7 @@ pub(crate) async fn check(way: &Way, clock: &dyn Clock, report: &mut Report) -> 
     if !has_id && code.is_none() {
         report.bad(
             Code::NotThePlatform,
-            format!("{base} answered {status}, and neither like WeChat Pay nor like a mirror: no Request-ID, no error code"),
+            format!("{host} answered {status}, and neither like WeChat Pay nor like a mirror: no Request-ID, no error code"),
             "check base_url; a proxy, a gateway or a log-in page of the network may answer in its place",
         );
         return None;
@@ -66,7 +68,7 @@ pub(crate) async fn check(way: &Way, clock: &dyn Clock, report: &mut Report) -> 
         if !way.is_production() && is_mirror(&client, base).await { Peer::Mirror } else { Peer::Platform };
     let who = if peer == Peer::Mirror { "a mirror" } else { "the platform" };
     let how = if way.proxy.is_some() { ", through the proxy" } else { "" };
-    report.good(Code::Reached, format!("{who} answers at {}{how}", base.as_str().trim_end_matches('/')));
+    report.good(Code::Reached, format!("{who} answers at {host}{how}"));
     match date {
         Some(date) => judge_clock((now - date.to_utc()).num_seconds(), date.to_utc(), report),
         None => report.skip("clock", "the answer has no Date header to compare with"),
@@ -144,18 +146,18 @@ async fn is_mirror(client: &Client, base: &Url) -> bool {
 
 /// Tells apart what keeps a request from being answered.
 async fn explain(error: &reqwest::Error, way: &Way, base: &Url, report: &mut Report) {
-    let why = chain(error);
+    let (why, host) = (chain(error), shown(base));
     if !error.is_connect() {
         if error.is_timeout() {
             report.bad(
                 Code::HostSlow,
-                format!("{base} was reached, and gave no answer within {} s", WHOLE.as_secs()),
+                format!("{host} was reached, and gave no answer within {} s", WHOLE.as_secs()),
                 "try again; when it lasts, a firewall or a proxy may swallow the request",
             );
         } else {
             report.bad(
                 Code::ConnectionBroken,
-                format!("the connection to {base} was made, and broke before the answer: {why}"),
+                format!("the connection to {host} was made, and broke before the answer: {why}"),
                 "try again; when it lasts, look at what stands between: proxy, firewall, load balancer, or another service on this port",
             );
         }
@@ -178,25 +180,25 @@ async fn explain(error: &reqwest::Error, way: &Way, base: &Url, report: &mut Rep
     if way.proxy.is_some() && lower.contains("tunnel") {
         report.bad(
             Code::ProxyRefused,
-            format!("the proxy is there, and makes no way to {base}: {why}"),
+            format!("the proxy is there, and makes no way to {host}: {why}"),
             "allow this host in the proxy; where it asks for a log-in, write it as http://user:password@proxy:3128",
         );
     } else if lower.contains("certificate") {
         report.bad(
             Code::TlsUntrusted,
-            format!("the TLS certificate of {base} is not trusted: {why}"),
+            format!("the TLS certificate of {host} is not trusted: {why}"),
             "for a mirror set ca_file to its mirror_ca.pem; for WeChat Pay itself something stands between, such as a proxy that opens TLS: trust its root by ca_file only if it is your company's",
         );
     } else if base.scheme() == "https" {
         report.bad(
             Code::TlsFailed,
-            format!("a connection to {base} is there, and TLS does not come about: {why}"),
+            format!("a connection to {host} is there, and TLS does not come about: {why}"),
             "check the port: one that speaks plain http cannot serve https",
         );
     } else {
         report.bad(
             Code::HostUnreachable,
-            format!("{base} cannot be reached: {why}"),
+            format!("{host} cannot be reached: {why}"),
             "check address, port and firewall",
         );
     }
@@ -224,12 +226,12 @@ impl Obstacle {
             Obstacle::Name(_) => report.bad(
                 Code::HostNotFound,
                 self.words(url),
-                "check base_url for a slip, and this machine's name server (/etc/resolv.conf)",
+                format!("check base_url for a slip, and this machine's name server (/etc/resolv.conf){}", other_proxy()),
             ),
             Obstacle::Connection(_) => report.bad(
                 Code::HostUnreachable,
                 format!("no connection to {}", self.words(url)),
-                "check the port, whether the mirror runs, and whether a firewall lets this machine out or wants a proxy",
+                format!("check the port, whether the mirror runs, and whether a firewall lets this machine out or wants a proxy{}", other_proxy()),
             ),
         }
     }
@@ -255,13 +257,30 @@ async fn connect(url: &Url) -> Result<(), Obstacle> {
     Err(last)
 }
 
+/// The environment's usual proxy is not used, which surprises where there is no other way out.
+fn other_proxy() -> String {
+    match env::read(env::HTTPS_PROXY) {
+        Some(_) => format!(
+            "; {} is set, and favor takes a proxy from {} or its profile only",
+            env::HTTPS_PROXY,
+            env::PROXY
+        ),
+        None => String::new(),
+    }
+}
+
+fn shown(base: &Url) -> &str {
+    base.as_str().trim_end_matches('/')
+}
+
 /// An error's causes below the HTTP library's own words, which repeat the URL.
 fn chain(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if words.last() != Some(&text) {
+        // This one says no more than that a client had an error.
+        if words.last() != Some(&text) && !text.starts_with("client error (") {
             words.push(text);
         }
         source = cause.source();

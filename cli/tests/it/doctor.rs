@@ -7,7 +7,8 @@ use std::net::TcpListener;
 use chrono::{FixedOffset, TimeDelta};
 use favor_core::{Clock as _, SystemClock};
 use favor_mirror::{
-    CertificateChange, MerchantChange, MerchantSeed, Mirror, MirrorBuilder, PublicKeyPhase, Ready,
+    CertificateChange, FaultKind, FaultPlace, FaultRule, MerchantChange, MerchantSeed, Mirror, MirrorBuilder,
+    PublicKeyPhase, Ready,
 };
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -157,6 +158,10 @@ const BROKEN: &[(&str, i32, Breaking)] = &[
     ("PRIVATE_KEY_MALFORMED", 2, |world| {
         world.secret_file("encrypted.pem", ENCRYPTED_KEY);
         world.set("private_key_file", "encrypted.pem");
+    }),
+    ("KEY_CERT_SWAPPED", 2, |world| {
+        world.set("private_key_file", "keys/apiclient_cert.pem");
+        world.set("certificate_file", "keys/apiclient_key.pem");
     }),
     ("CERTIFICATE_UNREADABLE", 2, |world| world.set("certificate_file", "keys")),
     ("CERTIFICATE_MALFORMED", 2, |world| world.set("certificate_file", "keys/pub_key.pem")),
@@ -335,9 +340,27 @@ fn the_table_tells_a_person_what_to_do() {
     for words in ["PROBLEM", "1 problem: KEY_CERT_MISMATCH", "not checked"] {
         assert!(wrong.stdout.contains(words), "{words}: {}", wrong.stdout);
     }
-    let none = run(favor(tempfile::tempdir().unwrap().path()).arg("doctor"));
-    assert_eq!(none.code, Some(2), "{none:?}");
-    assert!(none.stdout.contains("begin with MCHID_MISSING"), "{none:?}");
+    world.set("mchid", "shop");
+    let two = world.run(&["doctor"]);
+    assert!(two.stdout.contains("2 problems; begin with MCHID_MALFORMED"), "{two:?}");
+}
+
+#[test]
+fn without_settings_it_says_how_to_get_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = |words: &str| {
+        let ran = run(favor(folder.path()).args(["doctor", "--output", "json"]));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let report = ran.json();
+        assert_eq!(codes(&report, "problem"), ["SETTINGS_MISSING"], "{report:#}");
+        let finding = report["findings"][0].to_string();
+        assert!(finding.contains(words), "{words}: {finding}");
+    };
+    missing("favor mirror starts a stand-in");
+    std::fs::write(folder.path().join("favor.toml"), "[profile.shop]\nmchid = \"1900000109\"\n").unwrap();
+    missing("--profile shop");
+    std::fs::write(folder.path().join("favor.toml"), "[profile.default]\n").unwrap();
+    missing("names no merchant and no keys");
 }
 
 #[test]
@@ -417,8 +440,48 @@ fn a_callback_address_is_looked_at() {
         assert!(all.contains(&wanted.to_owned()), "{wanted}: {report:#}");
     };
     callback(&world, "CALLBACK_NOT_SET");
+    let (path, body) =
+        ("/v3/marketing/favor/callbacks", r#"{"mchid":"1900000109","notify_url":"http://127.0.0.1:9/x"}"#);
+    world.file("body.json", body);
+    let signed = world.run(&["sign", "POST", path, "--body", "body.json"]);
+    assert!(crate::sign::send(&world, "POST", path, &signed.stdout, body).contains(" 200 "));
+    callback(&world, "CALLBACK");
     world.change(&MerchantChange { event_permission: Some(false), ..Default::default() });
     callback(&world, "CALLBACK_NO_PERMISSION");
+}
+
+#[test]
+fn what_the_platform_gets_wrong_is_not_blamed_on_the_profile() {
+    let status = |status, code: &str| FaultKind::Status { status, code: code.to_owned(), message: None };
+    let (certificates, stocks) = ("certificates.list", "stock.list");
+    for (kind, operation, place, cause, exit) in [
+        (status(503, "SERVICE_UNAVAILABLE"), certificates, FaultPlace::BeforeCommit, "PLATFORM_BUSY", 5),
+        (status(429, "FREQUENCY_LIMIT_EXCEED"), stocks, FaultPlace::BeforeCommit, "PLATFORM_BUSY", 5),
+        (status(400, "INVALID_REQUEST"), stocks, FaultPlace::BeforeCommit, "CALL_REFUSED", 1),
+        (status(403, "NO_AUTH"), stocks, FaultPlace::BeforeCommit, "NO_AUTH", 1),
+        (status(401, "SIGN_ERROR"), stocks, FaultPlace::BeforeVerify, "SIGNATURE_REFUSED", 3),
+        (FaultKind::CorruptSignature, certificates, FaultPlace::AfterCommit, "ANSWER_UNTRUSTED", 3),
+    ] {
+        let world = World::new();
+        world.mirror.plan(FaultRule::new(kind).operation(operation).place(place).times(0)).unwrap();
+        broken(cause, exit, &world);
+    }
+    // A probe is followed by the truth.
+    let world = World::new();
+    world.mirror.plan(FaultRule::new(FaultKind::Probe).operation(certificates).times(1)).unwrap();
+    let (report, code) = world.doctor();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(world.mirror.faults()[0].struck, 1, "the probe was sent");
+}
+
+#[test]
+fn a_clock_that_drifts_is_a_warning() {
+    let at = (SystemClock::new().now() + TimeDelta::seconds(150))
+        .with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap());
+    let world = World::of(Mirror::builder().clock_from(at).wire_clock_follows_test_clock(true));
+    let (report, code) = world.doctor();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert!(codes(&report, "warning").contains(&"CLOCK_DRIFT".to_owned()), "{report:#}");
 }
 
 #[test]
@@ -457,13 +520,14 @@ fn server(answer: impl Fn(String) -> Vec<u8> + Send + 'static) -> String {
             let mut socket = socket.unwrap();
             let mut request = Vec::new();
             let mut piece = [0; 4096];
-            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            // Until the head is whole; what begins a TLS handshake has none.
+            while !request.starts_with(&[22]) && !request.windows(4).any(|end| end == b"\r\n\r\n") {
                 match socket.read(&mut piece) {
                     Ok(0) | Err(_) => break,
                     Ok(read) => request.extend_from_slice(&piece[..read]),
                 }
             }
-            let _ = socket.write_all(&answer(String::from_utf8(request).unwrap()));
+            let _ = socket.write_all(&answer(String::from_utf8_lossy(&request).into_owned()));
         }
     });
     address
@@ -477,6 +541,8 @@ fn a_stranger_who_answers_is_not_taken_for_the_platform() {
     broken("NOT_THE_PLATFORM", 5, &world);
     world.set("base_url", server(|_| b"220 mail.example.com ESMTP\r\n".to_vec()));
     broken("CONNECTION_BROKEN", 5, &world);
+    world.set("base_url", server(move |_| page.as_bytes().to_vec()).replace("http:", "https:"));
+    broken("TLS_FAILED", 5, &world);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn with_stdin(command: &mut Command, input: &[u8]) -> Ran {
 }
 
 /// Sends a request over a plain socket with this header line, and gives the status line.
-fn send(world: &World, method: &str, target: &str, header: &str, body: &str) -> String {
+pub fn send(world: &World, method: &str, target: &str, header: &str, body: &str) -> String {
     let address = world.ready.base_url.trim_start_matches("http://");
     let mut socket = std::net::TcpStream::connect(address).unwrap();
     write!(
