@@ -125,6 +125,10 @@ mod tests {
             verdict.line(),
             "FAVOR CERTS CRITICAL - one   is gone; 0 is old; 1 is old; 2 is old; 3 is old; and 2 more | days=3;30:;7: age=9s;30;70"
         );
+        let mut other = Verdict::default();
+        other.complain(Monitored::Unknown, "x");
+        other.complain(Monitored::Warning, "y");
+        assert_eq!(other.line(), "FAVOR CERTS UNKNOWN - x; y");
         verdict.complain(Monitored::Unknown, "x");
         assert_eq!(verdict.state(), Monitored::Critical);
     }

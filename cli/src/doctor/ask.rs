@@ -3,7 +3,7 @@
 use favor_callback::{CallbackAddress, NotifyUrl};
 use favor_core::{
     AeadError, ApiError, ApiV3Key, Authenticity, Call, Client, Error, ErrorCode, ErrorKind, HttpTransport,
-    MerchantSigner, Operation, PlatformKeys, Refresh, Response, RetryPolicy, Serial, Verb, VerifyError,
+    MerchantSigner, Operation, PlatformKeys, Refresh, Response, Serial, Verb, VerifyError,
 };
 use favor_stock::{ListStocks, Stocks};
 
@@ -92,7 +92,6 @@ impl Asker<'_> {
         Client::builder(self.signer.clone(), keys?)
             .base_url(base)
             .user_agent(concat!("favor-cli/", env!("CARGO_PKG_VERSION")))
-            .retry(RetryPolicy::DEFAULT)
             .transport(transport.build()?)
             .build()
     }

@@ -20,6 +20,7 @@ const OTHER_KEY: &str = include_str!("../../../core/tests/it/keys/other.pem");
 const SMALL_KEY: &str = include_str!("../../../core/tests/it/keys/small.pem");
 const ENCRYPTED_KEY: &str = include_str!("../../../core/tests/it/keys/merchant-encrypted.pem");
 const FOREIGN_KEY: &str = include_str!("../../../core/tests/it/keys/merchant.pem");
+const FOREIGN_PUBLIC_KEY: &str = include_str!("../../../core/tests/it/keys/merchant-public.pem");
 const FOREIGN_CERTIFICATE: &str = include_str!("../../../core/tests/it/keys/merchant-certificate.pem");
 const OTHER_PUBLIC_KEY: &str = include_str!("../../../core/tests/it/keys/public-key-public.pem");
 
@@ -509,6 +510,17 @@ fn a_merchant_of_ones_own_is_right_on_its_mirror() {
     world.set("certificate_file", "cert.pem");
     let (report, code) = world.doctor();
     assert_eq!(code, Some(0), "{report:#}");
+
+    // The public half of its own key is not WeChat Pay's.
+    world.file("own.pem", FOREIGN_PUBLIC_KEY);
+    world.set("public_key_id", world.ready.public_key_id.clone());
+    world.set("public_key_file", "own.pem");
+    broken("PUBLIC_KEY_IS_MERCHANTS", 2, &world);
+    world.unset("public_key_id");
+    world.unset("public_key_file");
+    // Its certificate tells, though its id could be anybody's.
+    world.unset("base_url");
+    broken("MIRROR_KEYS_ON_PRODUCTION", 2, &world);
 }
 
 /// A server that answers each connection with what `answer` makes of the request.
