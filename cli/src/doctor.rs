@@ -1,5 +1,6 @@
 //! `favor doctor`: looks at a profile from end to end, and says in words what is wrong and how to mend it.
 
+mod address;
 mod ask;
 mod code;
 mod file;
@@ -8,6 +9,7 @@ mod merchant;
 mod origin;
 mod platform;
 mod reach;
+mod refusal;
 mod report;
 mod show;
 mod surroundings;

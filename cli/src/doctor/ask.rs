@@ -1,17 +1,17 @@
-//! Signed calls that change nothing: the certificates, a list of stocks, the callback address.
+//! Signed calls that change nothing: the certificates and a list of stocks.
 
-use favor_callback::{CallbackAddress, NotifyUrl};
 use favor_core::{
     AeadError, ApiError, ApiV3Key, Authenticity, Call, Client, Error, ErrorCode, ErrorKind, HttpTransport,
     MerchantSigner, Operation, PlatformKeys, Refresh, Response, Serial, Verb, VerifyError,
 };
 use favor_stock::{ListStocks, Stocks};
 
+use crate::doctor::address;
 use crate::doctor::code::Code;
 use crate::doctor::merchant::Own;
-use crate::doctor::origin;
 use crate::doctor::platform::Platform;
 use crate::doctor::reach::{self, Peer};
+use crate::doctor::refusal::request_id;
 use crate::doctor::report::Report;
 use crate::doctor::surroundings::Way;
 use crate::expiry::{beijing, days, days_left};
@@ -63,7 +63,7 @@ impl Asker<'_> {
             return;
         };
         if self.stocks(&client, &mode, report).await {
-            callback(&client, report).await;
+            address::check(&client, report).await;
         } else {
             report.skip("the callback address", "the call before it failed");
         }
@@ -352,97 +352,6 @@ impl Asker<'_> {
             Err(_) => false,
         }
     }
-
-    /// Says why a call was refused, or why there was no answer to it.
-    fn refused(&self, error: &Error, report: &mut Report) {
-        let Some(api) = error.api() else {
-            let (code, mend) = match error.kind() {
-                ErrorKind::Timeout => (Code::HostSlow, "try again; when it lasts, ask who runs the network"),
-                ErrorKind::Connect => (Code::HostUnreachable, "try again: the way was there a moment ago"),
-                ErrorKind::Interrupted | ErrorKind::TooLarge => {
-                    (Code::ConnectionBroken, "try again; when it lasts, look at what stands between")
-                }
-                _ => (Code::AnswerUntrusted, "see docs/doctor.md"),
-            };
-            report.bad(code, settings::in_words(error), mend);
-            return;
-        };
-        if api.status() == 401 || api.code() == Some(&ErrorCode::SignError) {
-            self.sign_error(error, report);
-        } else if api.status() == 429 || api.status() >= 500 {
-            report.bad(
-                Code::PlatformBusy,
-                format!("the platform answers {} ({api}){}", api.status(), request_id(error)),
-                "try again in a minute; the settings are not at fault",
-            );
-        } else {
-            report.bad(
-                Code::CallRefused,
-                format!("the platform answers {} ({api}){}", api.status(), request_id(error)),
-                "see the message",
-            );
-        }
-    }
-
-    /// Names the cause of a refused signature, by the platform's own number where it gives one, and by what it shows
-    /// of the message.
-    fn sign_error(&self, error: &Error, report: &mut Report) {
-        if report.has(&[Code::ClockWrong]) {
-            report.skip("the signature", "the platform refuses every signature while the clock is wrong");
-            return;
-        }
-        let (id, serial) =
-            (favor_core::Signer::merchant_id(self.signer), favor_core::Signer::serial(self.signer));
-        let of_mirror = self.own.certificate.as_ref().map(origin::is_of_mirror);
-        if self.peer == Peer::Mirror && of_mirror == Some(false) {
-            report.bad(
-                Code::ProductionKeysOnMirror,
-                format!("the host is a mirror, and the certificate {serial} was not made by one"),
-                "use the keys that favor mirror prints, or leave base_url out to call WeChat Pay itself",
-            );
-            return;
-        }
-        let findings = error.diagnose().map(|diagnosis| diagnosis.findings).unwrap_or_default();
-        let told = if findings.is_empty() { String::new() } else { format!(": {}", findings.join("; ")) };
-        let tail = request_id(error);
-        match number(error) {
-            Some(269_546_538) => report.bad(
-                Code::MerchantUnknown,
-                format!("the platform does not know the merchant {id}{tail}"),
-                match self.peer {
-                    Peer::Mirror => "use the merchant that favor mirror prints, or add yours to its seed file",
-                    Peer::Platform => "compare mchid with the merchant console",
-                },
-            ),
-            Some(269_546_507) => report.bad(
-                Code::SerialUnknown,
-                format!("the merchant {id} has no certificate of the serial {serial}{tail}"),
-                "set certificate_file instead of serial_no; or compare with the console's list of API certificates. The serial of a platform certificate does not belong here",
-            ),
-            Some(269_546_505) => report.bad(
-                Code::CertificateExpired,
-                format!("the platform says that the certificate {serial} has ended{tail}"),
-                "apply for a new API certificate in the merchant console, then change key, certificate and serial together",
-            ),
-            _ if told.contains("the private key does not belong") || told.contains("the key is wrong") => report.bad(
-                Code::PrivateKeyWrong,
-                format!("the signature is refused{told}{tail}"),
-                "take key and certificate of one download; with certificate_file set, this check works without asking",
-            ),
-            _ if findings.iter().any(|finding| finding.contains("differs") || finding.contains("was changed")) => {
-                report.bad(
-                    Code::MessageChanged,
-                    format!("the signature is refused{told}{tail}"),
-                    "something between rewrites requests, such as a proxy or gateway: path, query and body must arrive byte for byte",
-                );
-            }
-            _ => report.bad(
-                Code::SignatureRefused,
-                format!("the signature is refused{told}{tail}"),
-                "compare merchant id, serial and key with the merchant console; favor sign shows the message that is signed",
-            ),
-        }
-    }
 }
 
 fn is_public_key(response: &Response) -> bool {
@@ -481,54 +390,4 @@ fn api_v3_key_wrong(report: &mut Report) {
 /// Whether the answer was that the merchant has no platform certificates.
 fn has_no_certificates(error: &Error) -> bool {
     error.kind() == ErrorKind::Keys && error.to_string().contains("has no platform certificates")
-}
-
-/// The platform's internal number at the end of its id of the call.
-fn number(error: &Error) -> Option<u32> {
-    error.request_id()?.rsplit_once('-')?.1.parse().ok()
-}
-
-fn request_id(error: &Error) -> String {
-    error.request_id().map(|id| format!(" (request id {id})")).unwrap_or_default()
-}
-
-/// Looks at where notifications go.
-async fn callback(client: &Client, report: &mut Report) {
-    const SET: &str =
-        "favor callback set https://… sets it; without one no notification of a used coupon comes";
-    let error = match CallbackAddress::new(client).get().await {
-        Ok(found) if found.notify_url.is_empty() => {
-            report.bad(Code::CallbackNotSet, "no callback address is set", SET);
-            return;
-        }
-        Ok(found) => {
-            let text = &found.notify_url;
-            // The platform may show it without its scheme.
-            let whole = if text.contains("://") { text.clone() } else { format!("https://{text}") };
-            match NotifyUrl::new(whole) {
-                Ok(_) => report.good(Code::Callback, format!("notifications go to {text}")),
-                Err(error) => report.bad(
-                    Code::CallbackMalformed,
-                    format!("the callback address {text:?} cannot be called: {error}"),
-                    SET,
-                ),
-            }
-            return;
-        }
-        Err(error) => error,
-    };
-    let code = error.api().and_then(|api| api.code());
-    match code {
-        Some(ErrorCode::ResourceNotExists) => report.bad(Code::CallbackNotSet, "no callback address is set", SET),
-        Some(ErrorCode::NoAuth | ErrorCode::RequestBlocked) => report.bad(
-            Code::CallbackNoPermission,
-            format!("the callback address may not be looked at: {}", settings::in_words(&error)),
-            "open the marketing event push (营销事件推送) in the merchant console, where notifications are wanted",
-        ),
-        _ => report.bad(
-            Code::CallbackUnknown,
-            format!("the callback address could not be looked at: {}", settings::in_words(&error)),
-            "try again",
-        ),
-    }
 }
