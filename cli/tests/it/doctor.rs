@@ -212,6 +212,10 @@ const BROKEN: &[(&str, i32, Breaking)] = &[
         world.with_public_key();
         world.set("public_key_id", world.ready.serial_no.clone());
     }),
+    ("PUBLIC_KEY_UNREADABLE", 2, |world| {
+        world.with_public_key();
+        world.set("public_key_file", "nowhere.pem");
+    }),
     ("PUBLIC_KEY_MALFORMED", 2, |world| {
         world.with_public_key();
         world.file("pub.pem", "not a key");
@@ -473,6 +477,16 @@ fn what_the_platform_gets_wrong_is_not_blamed_on_the_profile() {
     let (report, code) = world.doctor();
     assert_eq!(code, Some(0), "{report:#}");
     assert_eq!(world.mirror.faults()[0].struck, 1, "the probe was sent");
+}
+
+#[test]
+fn an_appid_of_another_form_is_a_warning() {
+    let mut world = World::new();
+    world.set("appid", "1900000109");
+    let (report, code) = world.doctor();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert!(codes(&report, "warning").contains(&"APPID_FORM".to_owned()), "{report:#}");
+    assert!(report.to_string().contains("this looks like a merchant id"), "{report:#}");
 }
 
 #[test]
