@@ -2,6 +2,7 @@
 
 mod callback;
 mod saved;
+mod tools;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(crate) use callback::{
     Trigger, Unpark,
 };
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
+pub(crate) use tools::{Certs, CertsStatus, CheckCerts, Doctor, DownloadCerts, Sign};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// A local server that behaves like WeChat Pay's own side
     Mirror(Mirror),
+    /// Check a profile from end to end, and say what is wrong and how to mend it
+    Doctor(Doctor),
     /// Stocks: create, run, query, and their flow files
     #[command(subcommand)]
     Stock(Stock),
@@ -111,6 +115,11 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Open what is sealed with the APIv3 key: notifications and platform certificates
     Decrypt(Decrypt),
+    /// Keys of the platform: list, download, check, status
+    #[command(subcommand)]
+    Certs(Certs),
+    /// Sign a request by hand, and print its Authorization header
+    Sign(Sign),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,12 +3,15 @@
 mod amount;
 mod args;
 mod callback;
+mod certs;
 mod confirm;
 mod coupon;
 mod decrypt;
 mod demo;
+mod doctor;
 mod env;
 mod exit;
+mod expiry;
 mod flow;
 mod image;
 mod key_files;
@@ -18,6 +21,7 @@ mod profile;
 mod progress;
 mod saved;
 mod settings;
+mod sign;
 mod stock;
 mod verify;
 mod when;
@@ -59,12 +63,15 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         match command {
             Command::Demo(demo) => demo::run(demo, output).await,
             Command::Mirror(mirror) => mirror::run(mirror, &global, output).await,
+            Command::Doctor(doctor) => doctor::run(doctor, &global, output).await,
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,
             Command::Callback(command) => callback::run(*command, &global, output).await,
             Command::Verify(verify) => verify::run(verify, &global, output).await,
             Command::Decrypt(decrypt) => decrypt::run(&decrypt, &global, output),
+            Command::Certs(command) => certs::run(command, &global, output).await,
+            Command::Sign(sign) => sign::run(&sign, &global, output).await,
         }
     })
 }

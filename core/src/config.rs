@@ -276,7 +276,7 @@ impl ClientBuilder {
     }
 }
 
-fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
+pub(crate) fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
     let wrong = |what: &str| Error::config(format!("the base URL {what}; it should look like {MAIN_URL}"));
     let uri: Uri = url.trim().trim_end_matches('/').parse().map_err(|_| wrong("is malformed"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {

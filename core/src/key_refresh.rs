@@ -7,23 +7,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
 use tokio::task::AbortHandle;
 
-use crate::aead::{AeadError, ApiV3Key, Sealed};
-use crate::api_error::{ApiError, Authenticity, request_id};
-use crate::call::{Call, Operation, Verb};
-use crate::certificate::Certificate;
+use crate::aead::ApiV3Key;
+use crate::certificate_download::{Download, DownloadError};
 use crate::error::Error;
-use crate::exchange::{Answer, Exchange, Route};
-use crate::keys::{KeySet, KeyStore, Refresh, Serial};
+use crate::exchange::Exchange;
+use crate::keys::{KeySet, KeyStore, Refresh};
 use crate::random;
-use crate::rate::Rate;
 use crate::rsa::Backend;
-use crate::verify::SignatureHeaders;
-
-static DOWNLOAD: Operation =
-    Operation::new("certificates.download", Verb::Get, "/v3/certificates").limited_to(Rate::per_second(1000));
 
 /// A refresh is due at least every 12 h; the jitter keeps a fleet from asking all at once.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(10 * 3600), Duration::from_secs(12 * 3600));
@@ -33,7 +25,6 @@ const AFTER_FAILURE: (Duration, Duration) = (Duration::from_secs(60), Duration::
 const BETWEEN_UNKNOWN_SERIALS: Duration = Duration::from_secs(60);
 /// Without any key each call asks; they share one download, and a failure, for this long.
 const BETWEEN_FIRST_DOWNLOADS: Duration = Duration::from_millis(200);
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Downloads the platform certificates, and refreshes them in the background and on an unknown serial.
 ///
@@ -138,17 +129,6 @@ async fn refresh_for_ever(downloader: Arc<Downloader>) {
     }
 }
 
-#[derive(Deserialize)]
-struct List {
-    data: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    serial_no: String,
-    encrypt_certificate: Sealed,
-}
-
 impl Downloader {
     /// Downloads, unless another caller just did, or it is too early for this reason. None: it is due.
     async fn refresh(&self, reason: Option<Refresh>) -> Result<(), Error> {
@@ -180,113 +160,15 @@ impl Downloader {
     }
 
     async fn download(&self) -> Result<(), Error> {
-        let call = Call::to(&DOWNLOAD).finish()?;
-        let mut result = Err(Error::config("there is no host to download from"));
-        for (attempt, host) in (1..).zip(&self.hosts) {
-            result = self.download_from(host, &call).await.map_err(|error| error.during(&DOWNLOAD, attempt));
-            match &result {
-                Err(error) if error.is_retryable() => {}
-                _ => break,
-            }
-        }
-        result
-    }
-
-    async fn download_from(&self, host: &str, call: &Call) -> Result<(), Error> {
         let held = self.keys.load_full();
-        let now = self.exchange.clock.now();
-        let announce = held.preferred(now).map(|(serial, _)| serial);
-        let route = Route { base_url: host, announce, language: None, timeout: TIMEOUT, authorize: true };
-        let answer = self.exchange.attempt(call, &route).await?;
-        if answer.status.as_u16() == 404 {
-            return no_certificates(&held);
-        }
-        if !answer.status.is_success() {
-            return Err(refused(call, answer));
-        }
-        let keys = self.read(&held, &answer)?;
-        let serials: Vec<_> = keys.certificates().map(|held| held.serial().as_str()).collect();
-        tracing::info!(?serials, "platform certificates downloaded");
-        drop(serials);
-        self.keys.store(Arc::new(keys));
+        let download = Download {
+            exchange: &self.exchange,
+            hosts: &self.hosts,
+            api_v3_key: &self.api_v3_key,
+            backend: self.backend,
+        };
+        let downloaded = download.run(&held).await.map_err(DownloadError::into_error)?;
+        self.keys.store(Arc::new(downloaded.keys));
         Ok(())
     }
-
-    /// Opens and checks every certificate, then verifies the answer with what it brought or with what is held.
-    fn read(&self, held: &KeySet, answer: &Answer) -> Result<KeySet, Error> {
-        let list: List = serde_json::from_slice(&answer.body)
-            .map_err(|error| Error::decode("the certificate list", error))?;
-        let now = self.exchange.clock.now();
-        let mut keys = held.clone();
-        keys.drop_expired(now);
-        let (mut valid, mut invalid) = (0, Vec::new());
-        for entry in &list.data {
-            let certificate = self.open(entry)?;
-            if certificate.valid_at(now) {
-                keys.insert(Arc::new(certificate));
-                valid += 1;
-            } else {
-                invalid.push(certificate);
-            }
-        }
-        if valid == 0 {
-            return Err(none_valid(&invalid, now));
-        }
-        SignatureHeaders::read(&answer.headers)
-            .and_then(|signature| signature.verify(&answer.body, &keys, now))
-            .map_err(|error| {
-                Error::verification(error).with_answer(answer.body.clone(), request_id(&answer.headers))
-            })?;
-        Ok(keys)
-    }
-
-    fn open(&self, entry: &Entry) -> Result<Certificate, Error> {
-        let pem = self.api_v3_key.open(&entry.encrypt_certificate).map_err(|error: AeadError| {
-            Error::keys("a platform certificate cannot be decrypted").caused_by(error)
-        })?;
-        let certificate = Certificate::from_pem_with(&pem, self.backend).map_err(|error| {
-            Error::keys("a downloaded platform certificate cannot be read").caused_by(error)
-        })?;
-        if *certificate.serial() != Serial::new(&*entry.serial_no) {
-            let error = crate::key_file::KeyError::serial(&entry.serial_no, certificate.serial().as_str());
-            return Err(
-                Error::keys("a downloaded platform certificate is not the announced one").caused_by(error)
-            );
-        }
-        Ok(certificate)
-    }
-}
-
-/// A merchant made in public-key mode has no certificates: fine with a public key, else a matter of settings.
-fn no_certificates(held: &KeySet) -> Result<(), Error> {
-    if held.public_key_id().is_some() {
-        return Ok(());
-    }
-    Err(Error::keys(
-        "this merchant has no platform certificates (404): configure the WeChat Pay public key and its id from the merchant console",
-    ))
-}
-
-fn refused(call: &Call, answer: Answer) -> Error {
-    let Answer { status, headers, body, sent } = answer;
-    let api = ApiError::read(call, status.as_u16(), &headers, &body, Authenticity::Unsigned);
-    Error::from_api(api).with_answer(body, request_id(&headers)).with_sent(sent)
-}
-
-fn none_valid(certificates: &[Certificate], now: chrono::DateTime<chrono::Utc>) -> Error {
-    let Some(first) = certificates.first() else {
-        return Error::keys("the platform's list of certificates is empty");
-    };
-    let serial = first.serial();
-    Error::keys(if now < first.not_before() {
-        format!(
-            "the platform certificate {serial} is not valid before {}; check the clock of this machine",
-            first.not_before()
-        )
-    } else {
-        format!(
-            "the platform certificate {serial} expired at {}; check the clock of this machine",
-            first.not_after()
-        )
-    })
 }

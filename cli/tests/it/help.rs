@@ -15,6 +15,9 @@ fn help_names_every_command_and_exit_code() {
         "callback",
         "verify",
         "decrypt",
+        "doctor",
+        "certs",
+        "sign",
         "outcome unknown: repeat with the same out_request_no",
         "Tencent",
     ] {

@@ -10,7 +10,10 @@ mod callback;
 mod callback_database;
 mod callback_forward;
 mod callback_listen;
+#[cfg(unix)]
+mod certs;
 mod demo;
+mod doctor;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;
 mod flows;
@@ -22,5 +25,6 @@ mod mirror;
 mod mirror_control;
 mod run;
 mod settings;
+mod sign;
 mod stock_and_coupon;
 mod target;

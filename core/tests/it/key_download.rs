@@ -169,7 +169,7 @@ async fn a_certificate_outside_its_validity_is_named_with_its_dates() {
 }
 
 #[tokio::test]
-async fn of_a_mixed_list_the_valid_certificates_are_held() {
+async fn of_a_mixed_list_all_but_the_expired_are_held_and_the_valid_one_is_used() {
     let third = "7A00000000000000000000000000000000000C03";
     let world = world(move || {
         let (expired, good) = (certificate_1(-20, -10), certificate_2(-10, 10));
@@ -179,8 +179,13 @@ async fn of_a_mixed_list_the_valid_certificates_are_held() {
     });
     let client = client(&world);
     let error = client.execute(&send()).await.unwrap_err();
-    assert_eq!(held(&client), [SERIAL_2]);
+    assert_eq!(held(&client), [third, SERIAL_2]);
     assert_eq!(error.kind(), ErrorKind::Verification, "the answer to the call is signed by the expired one");
+    assert_eq!(
+        client.keys().preferred(crate::world::start()).unwrap().0.as_str(),
+        SERIAL_2,
+        "not the future one"
+    );
 }
 
 #[tokio::test]
@@ -383,4 +388,20 @@ async fn a_call_is_repeated_until_the_keys_are_there() {
     world.clock.advance(Duration::from_millis(500));
     call.await.unwrap().unwrap();
     assert_eq!(world.script.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_program_that_keeps_keys_itself_downloads_once_and_learns_the_fault() {
+    use favor_core::{ApiV3Key, DownloadFault, KeySet, PlatformKeys};
+
+    let world = world(good_list);
+    let client = world.builder_with(PlatformKeys::fixed(KeySet::new())).build().unwrap();
+    let key = ApiV3Key::new(API_V3_KEY).unwrap();
+    let downloaded = client.download_certificates(&key, &KeySet::new()).await.unwrap();
+    assert_eq!(downloaded.listed.len(), 1);
+    assert_eq!(downloaded.signed_by.unwrap().as_str(), SERIAL_1);
+    assert!(client.keys().is_empty(), "the client's own keys are as they were");
+    let wrong = ApiV3Key::new("x".repeat(32)).unwrap();
+    let error = client.download_certificates(&wrong, &downloaded.keys).await.unwrap_err();
+    assert_eq!((error.fault(), error.fault().code()), (DownloadFault::Undecryptable, "undecryptable"));
 }

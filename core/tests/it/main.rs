@@ -17,6 +17,8 @@ mod certificates;
 mod decoding;
 mod diagnosis;
 mod identities;
+mod key_directory;
+mod key_directory_http;
 mod key_download;
 mod key_fuzz;
 mod key_loading;

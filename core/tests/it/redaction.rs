@@ -282,12 +282,38 @@ async fn a_successful_call(prints: &mut Prints) {
     prints.0.append(&mut seen.lock().unwrap().0);
 }
 
+/// Keys downloaded by a program of its own, and keys in a directory.
+async fn kept_keys(prints: &mut Prints) {
+    use crate::key_directory::{merchant, publish};
+    use favor_core::{ApiV3Key, DirectoryKeys, HttpKeys, MerchantKeyStatus, Release};
+
+    let world = crate::key_download::world(crate::key_download::good_list);
+    let client = world.builder_with(PlatformKeys::fixed(favor_core::KeySet::new())).build().unwrap();
+    let none = favor_core::KeySet::new();
+    let key = ApiV3Key::new(crate::platform::API_V3_KEY).unwrap();
+    prints.debug("DownloadedCertificates", &client.download_certificates(&key, &none).await.unwrap());
+    let wrong = ApiV3Key::new("x".repeat(32)).unwrap();
+    let error = client.download_certificates(&wrong, &none).await.unwrap_err();
+    prints.debug("DownloadFault", &error.fault());
+    prints.debug("DownloadError", &error);
+
+    let root = tempfile::tempdir().unwrap();
+    prints.debug("KeyDirectoryError", &DirectoryKeys::open(root.path(), merchant()).unwrap_err());
+    prints.debug("Manifest", &publish(root.path(), 1, &[&certificate_1(-1, 1)], true));
+    prints.debug("Release", &Release::read(root.path(), &merchant()).unwrap());
+    prints.debug("DirectoryKeys", &DirectoryKeys::open(root.path(), merchant()).unwrap());
+    let reader = HttpKeys::builder("http://127.0.0.1:1", merchant(), world.script.clone());
+    prints.debug("HttpKeys", &reader.open_empty().unwrap());
+    prints.debug("MerchantKeyStatus", &MerchantKeyStatus::new(merchant()));
+}
+
 #[tokio::test]
 async fn nothing_printed_holds_a_secret_or_a_person() {
     let mut prints = Prints::default();
     everything(&mut prints);
     failed_calls(&mut prints).await;
     a_successful_call(&mut prints).await;
+    kept_keys(&mut prints).await;
     for (what, text) in &prints.0 {
         assert_clean(what, text);
     }
