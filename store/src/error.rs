@@ -48,6 +48,7 @@ impl StoreError {
         Self::Unavailable(Arc::new(error))
     }
 
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Failed(Arc::new(error))
     }
