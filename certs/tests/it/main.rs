@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure with its place")]
 
 mod keys;
+mod world;
 
+mod daemon;
+mod deploy;
 mod directory;
+mod http;
 mod kill;
