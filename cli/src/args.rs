@@ -1,5 +1,7 @@
 //! The command line, as clap types only.
 
+mod tools;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use favor_stock::StockStatus;
 use crate::amount::parse_amount;
 use crate::env;
 use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
+
+pub(crate) use tools::{Certs, CertsStatus, CheckCerts, Doctor, DownloadCerts, Sign};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -86,6 +90,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// A local server that behaves like WeChat Pay's own side
     Mirror(Mirror),
+    /// Check a profile from end to end, and say what is wrong and how to mend it
+    Doctor(Doctor),
     /// Stocks: create, run, query, and their flow files
     #[command(subcommand)]
     Stock(Stock),
@@ -95,6 +101,11 @@ pub(crate) enum Command {
     /// Images for coupons: upload
     #[command(subcommand)]
     Image(Image),
+    /// Keys of the platform: list, download, check, status
+    #[command(subcommand)]
+    Certs(Certs),
+    /// Sign a request by hand, and print its Authorization header
+    Sign(Sign),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -28,6 +28,8 @@ pub(crate) const PUBLIC_KEY_FILE: &str = "FAVOR_PUBLIC_KEY_FILE";
 pub(crate) const APPID: &str = "FAVOR_APPID";
 /// A proxy to go through.
 pub(crate) const PROXY: &str = "FAVOR_PROXY";
+/// Not used by favor, which takes a proxy from its own settings only: the doctor says so where it matters.
+pub(crate) const HTTPS_PROXY: &str = "HTTPS_PROXY";
 /// A further root certificate, such as a mirror's.
 pub(crate) const CA_FILE: &str = "FAVOR_CA_FILE";
 

@@ -11,14 +11,25 @@ use crate::output::{BrokenPipe, Output};
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Done = 0,
-    Refused = 1,
-    Usage = 2,
-    Untrusted = 3,
-    Unknown = 4,
-    NotSent = 5,
-    Bug = 70,
-    Interrupted = 130,
+    Done,
+    Refused,
+    Usage,
+    Untrusted,
+    Unknown,
+    NotSent,
+    Bug,
+    Interrupted,
+    /// A state in place of a result.
+    Monitored(Monitored),
+}
+
+/// The exit codes of `favor certs check`, which are those of monitoring plugins and mean other things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Monitored {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
 }
 
 impl From<Exit> for ExitCode {
@@ -38,6 +49,10 @@ impl Exit {
             Exit::NotSent => 5,
             Exit::Bug => 70,
             Exit::Interrupted => 130,
+            Exit::Monitored(Monitored::Ok) => 0,
+            Exit::Monitored(Monitored::Warning) => 1,
+            Exit::Monitored(Monitored::Critical) => 2,
+            Exit::Monitored(Monitored::Unknown) => 3,
         }
     }
 

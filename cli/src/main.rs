@@ -2,11 +2,14 @@
 
 mod amount;
 mod args;
+mod certs;
 mod confirm;
 mod coupon;
 mod demo;
+mod doctor;
 mod env;
 mod exit;
+mod expiry;
 mod flow;
 mod image;
 mod mirror;
@@ -14,6 +17,7 @@ mod output;
 mod profile;
 mod progress;
 mod settings;
+mod sign;
 mod stock;
 mod when;
 
@@ -54,9 +58,12 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         match command {
             Command::Demo(demo) => demo::run(demo, output).await,
             Command::Mirror(mirror) => mirror::run(mirror, &global, output).await,
+            Command::Doctor(doctor) => doctor::run(doctor, &global, output).await,
             Command::Stock(command) => stock::run(command, &global, output).await,
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,
+            Command::Certs(command) => certs::run(command, &global, output).await,
+            Command::Sign(sign) => sign::run(&sign, &global, output).await,
         }
     })
 }

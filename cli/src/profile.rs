@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-const FILE: &str = "favor.toml";
-const DEFAULT: &str = "default";
+pub(crate) const FILE: &str = "favor.toml";
+pub(crate) const DEFAULT: &str = "default";
 
 /// One profile of favor.toml. Paths are relative to the file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -70,6 +70,13 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
         *file = folder.join(&*file);
     }
     Ok(profile)
+}
+
+/// The names of the profiles in the settings file that is in use; none without a file that can be read.
+pub(crate) fn names(file: Option<&Path>) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(file.unwrap_or(Path::new(FILE))).ok()?;
+    let file: File = toml::from_str(&text).ok()?;
+    Some(file.profile.into_keys().collect())
 }
 
 /// toml's own message shows the line, which may hold a secret put there by mistake: name the place only.

@@ -82,7 +82,7 @@ impl Settings {
         Ok(builder.build()?)
     }
 
-    fn signer(&self) -> anyhow::Result<MerchantSigner> {
+    pub(crate) fn signer(&self) -> anyhow::Result<MerchantSigner> {
         let key = match (
             env::read(env::PRIVATE_KEY),
             self.file(env::PRIVATE_KEY_FILE, self.profile.private_key_file.as_deref()),
@@ -151,4 +151,16 @@ impl Settings {
 
 fn missing(what: &str, setting: &str, variable: &str) -> String {
     format!("{what} is not set: put {setting} into a profile of favor.toml, or set {variable}")
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
 }

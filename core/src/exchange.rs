@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::diagnose::Sent;
 use crate::error::Error;
 use crate::keys::Serial;
-use crate::random;
 use crate::sign::{SignError, Signer, Stamp, authorization};
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError, TransportFailure};
 
@@ -68,7 +67,7 @@ impl Exchange {
 
     async fn prepare(&self, call: &Call, route: &Route<'_>) -> Result<(HttpRequest, Sent), Error> {
         let at = self.clock.now();
-        let stamp = Stamp { timestamp: at.timestamp(), nonce: random::nonce().map_err(Error::sign)? };
+        let stamp = Stamp::at(at.timestamp()).map_err(Error::sign)?;
         let message = call.message(&stamp);
         let mut headers = self.headers(call, route);
         if route.authorize {

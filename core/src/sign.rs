@@ -10,6 +10,7 @@ use crate::certificate::Certificate;
 use crate::id::MerchantId;
 use crate::key_file::KeyError;
 use crate::keys::Serial;
+use crate::random;
 use crate::rsa::PrivateKey;
 
 /// The signature scheme, for requests and responses.
@@ -143,6 +144,16 @@ pub struct Stamp {
     pub timestamp: i64,
     /// 32 letters and digits.
     pub nonce: String,
+}
+
+impl Stamp {
+    /// This time, with a new nonce.
+    ///
+    /// # Errors
+    /// [`SignError`] when the system gives no random bytes.
+    pub fn at(timestamp: i64) -> Result<Self, SignError> {
+        Ok(Self { timestamp, nonce: random::nonce()? })
+    }
 }
 
 /// The message that is signed for a request: five lines, each ended by a line feed.

@@ -12,6 +12,9 @@ fn help_names_every_command_and_exit_code() {
         "mirror",
         "stock",
         "coupon",
+        "doctor",
+        "certs",
+        "sign",
         "outcome unknown: repeat with the same out_request_no",
         "Tencent",
     ] {

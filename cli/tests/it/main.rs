@@ -4,7 +4,10 @@
 
 #[cfg(target_os = "linux")]
 mod bad_data;
+#[cfg(unix)]
+mod certs;
 mod demo;
+mod doctor;
 #[path = "../../../tests/support/file_server.rs"]
 mod file_server;
 mod flows;
@@ -15,4 +18,5 @@ mod mirror;
 mod mirror_control;
 mod run;
 mod settings;
+mod sign;
 mod stock_and_coupon;

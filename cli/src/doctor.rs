@@ -1,0 +1,123 @@
+//! `favor doctor`: looks at a profile from end to end, and says in words what is wrong and how to mend it.
+
+mod ask;
+mod code;
+mod file;
+pub(crate) mod given;
+mod merchant;
+mod origin;
+mod platform;
+mod reach;
+mod report;
+mod show;
+mod surroundings;
+
+use std::path::Path;
+
+use favor_core::{Clock as _, SystemClock};
+
+use crate::args::{self, Global};
+use crate::doctor::ask::Asker;
+use crate::doctor::code::{Code, Severity};
+use crate::doctor::given::Given;
+use crate::doctor::report::Report;
+use crate::env;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::{profile, settings};
+
+pub(crate) async fn run(args: args::Doctor, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let mut report = Report::default();
+    match Given::load(global) {
+        Ok(given) => look(&given, &args, global, &mut report).await,
+        Err(error) => report.bad(
+            Code::SettingsUnreadable,
+            settings::in_words(error.as_ref()),
+            "correct favor.toml, or name another file with --config and another profile with --profile",
+        ),
+    }
+    show::show(&report, output)?;
+    Ok(report.exit())
+}
+
+async fn look(given: &Given, args: &args::Doctor, global: &Global, report: &mut Report) {
+    const WITHOUT_NETWORK: &str = "it needs the network";
+    let clock = SystemClock::new();
+    if given.is_empty() {
+        settings_missing(global, report);
+        return;
+    }
+    report.good(Code::Settings, format!("from {}", given.origin(global)));
+    let own = merchant::check(given, clock.now(), report);
+    let platform = platform::check(given, &own, report);
+    let way = surroundings::check_way(given, report);
+    surroundings::check_appid(given, report);
+    surroundings::check_sides(given, &way, &own, report);
+
+    if args.offline {
+        report.skip(
+            "the way to the platform, the clock, signed calls",
+            format!("{WITHOUT_NETWORK} (--offline)"),
+        );
+        return;
+    }
+    if !way.usable {
+        report.skip(
+            "the way to the platform, the clock, signed calls",
+            "the address or the way to it is malformed",
+        );
+        return;
+    }
+    if report.has(&[Code::MirrorKeysOnProduction]) {
+        report.skip(
+            "the way to the platform, the clock, signed calls",
+            "a mirror's keys do not go to WeChat Pay",
+        );
+        return;
+    }
+    let Some(peer) = reach::check(&way, &clock, report).await else {
+        report.skip("signed calls", "the platform cannot be reached");
+        return;
+    };
+    let Some(signer) = &own.signer else {
+        report.skip("signed calls", "they need a private key and certificate that are right");
+        return;
+    };
+    Asker { way: &way, own: &own, signer, platform: &platform, peer }.ask(report).await;
+    debug_assert!(report.count(Severity::Ok) > 0);
+}
+
+/// Says which profile could have been meant, or that there is none at all.
+fn settings_missing(global: &Global, report: &mut Report) {
+    let file = global.config.as_deref().unwrap_or(Path::new(profile::FILE)).display();
+    let others = match (&global.profile, profile::names(global.config.as_deref())) {
+        (None, Some(names)) => names,
+        (Some(name), Some(_)) => vec![name.clone()],
+        (_, None) => Vec::new(),
+    };
+    let is_named = global.profile.is_some() || others.iter().any(|name| name == profile::DEFAULT);
+    if is_named {
+        let name = global.profile.as_deref().unwrap_or(profile::DEFAULT);
+        report.bad(
+            Code::SettingsMissing,
+            format!("profile {name:?} of {file} names no merchant and no keys"),
+            "put mchid, private_key_file, certificate_file and api_v3_key_file into it",
+        );
+    } else if let [one, ..] = others.as_slice() {
+        report.bad(
+            Code::SettingsMissing,
+            format!(
+                "{file} has no profile {:?}, and none was named; it has: {}",
+                profile::DEFAULT,
+                others.join(", ")
+            ),
+            format!("name one: --profile {one}, or {}={one}", env::PROFILE),
+        );
+    } else {
+        report.bad(
+            Code::SettingsMissing,
+            format!("there is no {file}, and no variable FAVOR_… is set"),
+            "favor mirror starts a stand-in and prints variables to paste; for your own merchant write favor.toml with a table [profile.default]",
+        );
+    }
+}
