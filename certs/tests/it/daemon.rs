@@ -193,16 +193,17 @@ async fn a_hook_is_run_until_it_succeeds_also_after_a_restart() {
     world.configure("", "", &hook);
     let told = world.folder.path().join("told");
     let daemon = world.start().await;
-    until("the first run", || daemon.handle.metrics().contains("result=\"failed\"} 1")).await;
+    until("the first run", || daemon.handle.metrics().contains("hook=\"tell\",result=\"failed\"} 1")).await;
     world.advance(Duration::from_secs(10)).await;
-    until("the second run", || daemon.handle.metrics().contains("result=\"failed\"} 2")).await;
+    until("the second run", || daemon.handle.metrics().contains("hook=\"tell\",result=\"failed\"} 2")).await;
     assert!(
         daemon.handle.metrics().contains("favor_certs_hook_pending_since_timestamp_seconds{hook=\"tell\"")
     );
     daemon.stop().await;
     world.write("allowed", "");
     let daemon = world.start().await;
-    until("the run after the restart", || daemon.handle.metrics().contains("result=\"ok\"} 1")).await;
+    until("the run after the restart", || daemon.handle.metrics().contains("hook=\"tell\",result=\"ok\"} 1"))
+        .await;
     daemon.stop().await;
     let generation = world.release(0).unwrap().manifest().generation;
     assert_eq!(lines(&told), vec![format!("{} {generation}", id(0).as_str()); 3]);

@@ -8,5 +8,6 @@ mod world;
 mod daemon;
 mod deploy;
 mod directory;
+mod fleet;
 mod http;
 mod kill;

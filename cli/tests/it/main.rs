@@ -20,3 +20,4 @@ mod run;
 mod settings;
 mod sign;
 mod stock_and_coupon;
+mod watch;
