@@ -362,3 +362,20 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     }
     ConfigError::Malformed { path: path.to_owned(), line, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_may_pass_midnight() {
+        let inside = |window: &str, time: &str| {
+            let time = chrono::NaiveTime::parse_from_str(time, "%H:%M").unwrap();
+            Window::try_from(window.to_owned()).unwrap().contains(time)
+        };
+        assert!(inside("02:00-05:00", "02:00") && inside("02:00-05:00", "04:59"));
+        assert!(!inside("02:00-05:00", "05:00") && !inside("02:00-05:00", "23:00"));
+        assert!(inside("22:00-03:00", "23:00") && inside("22:00-03:00", "02:59"));
+        assert!(!inside("22:00-03:00", "12:00"));
+    }
+}

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-use super::fleet::{Fleet, View};
+use super::fleet::{Fleet, Known, View};
+
+/// A moment in what is known of a merchant.
+type Time = fn(&Known) -> Option<DateTime<Utc>>;
 
 /// All metrics.
 pub(super) fn text(fleet: &Fleet) -> String {
@@ -86,7 +89,7 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
             sample(out, name, &labels, own.not_after.timestamp());
         }
     }
-    let times: [(&str, &str, fn(&super::fleet::Known) -> Option<DateTime<Utc>>); 2] = [
+    let times: [(&str, &str, Time); 2] = [
         (
             "favor_certs_last_success_timestamp_seconds",
             "When the keys of a merchant were last checked with success; 0 is never.",

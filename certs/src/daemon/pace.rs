@@ -52,7 +52,7 @@ mod tests {
         let tenth = (high - low) / 10;
         for part in 0..10 {
             let (from, to) = (low + tenth * part, low + tenth * (part + 1));
-            let there = pauses.iter().filter(|pause| (from..to).contains(pause)).count();
+            let there = pauses.iter().filter(|pause| (from..to).contains(*pause)).count();
             assert!((120..=280).contains(&there), "{there} of 2000 between {from:?} and {to:?}");
         }
         assert_ne!(after_success(&config, &id(1), 1, false), after_success(&config, &id(1), 2, false));

@@ -326,12 +326,12 @@ impl Scheduler {
                     match loaded {
                         Ok(loaded) => slot.merchant = Ok(loaded),
                         Err(failure) => {
-                            let mchid = merchant.mchid.as_str();
+                            let (mchid, why) = (merchant.mchid.as_str(), failure.message);
                             tracing::error!(
                                 mchid,
-                                "its own keys are wrong, and those before stay in use: {}",
-                                failure.message
+                                "its own keys are wrong, and those before stay in use: {why}"
                             );
+                            continue;
                         }
                     }
                     if slot.running {

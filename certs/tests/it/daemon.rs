@@ -217,3 +217,37 @@ async fn a_hook_is_run_until_it_succeeds_also_after_a_restart() {
     assert_eq!(lines(&told)[3], format!("{} {generation}", id(0).as_str()));
     daemon.stop().await;
 }
+
+/// These tests begin at 22:13 in Beijing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_posts_inside_its_window_only() {
+    use axum::routing::post;
+    use std::sync::{Arc, Mutex};
+
+    let bodies = Arc::new(Mutex::new(Vec::<String>::new()));
+    let app = axum::Router::new().route(
+        "/changed",
+        post({
+            let bodies = bodies.clone();
+            async move |body: String| bodies.lock().unwrap().push(body)
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/changed", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let world = World::with(1).await;
+    let hook = format!("[[hook]]\nname = \"post\"\nurl = \"{url}\"\nwindows = [\"00:30-05:00\"]\n");
+    world.configure("", "", &hook);
+    let daemon = world.start().await;
+    let waits = "favor_certs_hook_pending_since_timestamp_seconds{hook=\"post\"";
+    until("the wait", || daemon.handle.metrics().contains(waits)).await;
+    world.pass(INTERVAL).await;
+    assert!(bodies.lock().unwrap().is_empty(), "outside the window");
+    world.advance(2 * HOUR).await;
+    until("the post", || daemon.handle.metrics().contains("hook=\"post\",result=\"ok\"} 1")).await;
+    let body: serde_json::Value = serde_json::from_str(&bodies.lock().unwrap()[0]).unwrap();
+    assert_eq!(body["mchid"], id(0).as_str());
+    assert_eq!(body["keys"], serde_json::json!(world.ids(0)));
+    daemon.stop().await;
+    server.abort();
+}

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use favor_core::{
-    Call, Client, Clock as _, DirectoryKeys, KeyStore as _, Lookup, MerchantSigner, Operation, PlatformKeys,
-    PrivateKey, RetryPolicy, Serial, Verb,
+    Call, Client, Clock as _, DirectoryKeys, Lookup, MerchantSigner, Operation, PlatformKeys, PrivateKey,
+    RetryPolicy, Serial, Verb,
 };
 use favor_mirror::{KeyRotation, PublicKeyPhase};
 use tokio::sync::RwLock;

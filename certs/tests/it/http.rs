@@ -106,3 +106,34 @@ async fn a_reader_over_http_gets_news_as_it_comes_and_has_unknown_serials_fetche
     .await;
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unix_socket_serves_too_and_one_left_by_a_killed_daemon_is_no_hindrance() {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::sync::Arc;
+
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    // Nobody listens behind it any more.
+    drop(UnixListener::bind(&socket).unwrap());
+    let file = folder.path().join("certs.toml");
+    std::fs::write(&file, "directory = \"keys\"\nlisten = \"unix:s\"").unwrap();
+    let start = || favor_certs::Daemon::start(&file, Arc::new(favor_core::SystemClock::new()));
+    let daemon = start().await.unwrap();
+    let taken = start().await.unwrap_err().to_string();
+    assert!(taken.contains("cannot listen on"), "{taken}");
+    let handle = daemon.handle();
+    let running = tokio::spawn(daemon.run());
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = UnixStream::connect(socket).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n"), "{answer}");
+    handle.stop();
+    running.await.unwrap().unwrap();
+}
