@@ -140,7 +140,7 @@ impl Hooks {
                 result = Err(format!("it ran, and that cannot be noted: {}", crate::check::report(&error)));
             }
         }
-        self.fleet.count_hook(&hook, if result.is_ok() { "ok" } else { "failed" });
+        let counted = if result.is_ok() { "ok" } else { "failed" };
         let progress = self.progress.entry((hook.clone(), id.clone())).or_default();
         progress.running = false;
         match result {
@@ -162,6 +162,7 @@ impl Hooks {
                 );
             }
         }
+        self.fleet.count_hook(&hook, counted);
     }
 }
 

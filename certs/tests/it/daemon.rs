@@ -37,11 +37,7 @@ async fn keys_are_fetched_at_start_and_every_hour_and_a_reader_follows() {
     assert_eq!(world.fetches(), 6, "one more for each merchant");
     let known =
         || matches!(reader.keys().find(&Serial::new(new.as_str()), world.clock.now()), Lookup::Found(_));
-    until("the reader's poll", || {
-        world.clock.advance(Duration::from_millis(100));
-        known()
-    })
-    .await;
+    world.tick_until("the reader's poll", known).await;
     let fresh = world.release(0).unwrap();
     assert_eq!(serde_json::to_value(fresh.manifest().keys[0].trusted_by).unwrap(), "first_download");
 
@@ -210,6 +206,7 @@ async fn a_hook_is_run_until_it_succeeds_also_after_a_restart() {
 
     // It has heard: not again, until there is news.
     let daemon = world.start().await;
+    until("its first check", || daemon.handle.metrics().contains("fetch_total{result=\"ok\"} 1")).await;
     world.mirror.rotate_keys().await;
     world.pass(2 * HOUR).await;
     until("the run for the next release", || lines(&told).len() == 4).await;

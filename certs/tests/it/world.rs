@@ -128,6 +128,18 @@ impl World {
         self.clock.advance(time);
     }
 
+    /// Moves both clocks on, second by second, until something has come about: for what sleeps by the clock and may
+    /// fall asleep late on a slow machine.
+    pub(crate) async fn tick_until(&self, what: &str, mut done: impl FnMut() -> bool) {
+        let ticked = async {
+            while !done() {
+                self.advance(Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ticked).await.unwrap_or_else(|_| panic!("{what} never came"));
+    }
+
     /// Moves both clocks on and waits for the check that is due by then.
     pub(crate) async fn pass(&self, time: Duration) {
         let before = self.clock.now();
