@@ -20,7 +20,7 @@ pub(crate) async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit
     let handle = daemon.handle();
     listen_to_signals(&handle)?;
     if let Some(address) = handle.address() {
-        output.talk(&format!("health, metrics and keys on http://{address}"));
+        output.talk(format!("health, metrics and keys on http://{address}"));
     }
     output.talk("watching; ctrl-c stops it, SIGHUP reads its settings again");
     daemon.run().await?;
