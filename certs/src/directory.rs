@@ -2,6 +2,7 @@
 
 mod error;
 mod files;
+mod hook_state;
 mod publish;
 
 use std::fmt;

@@ -6,6 +6,7 @@ mod held;
 mod list;
 mod status;
 mod verdict;
+mod watch;
 
 use crate::args::{self, Global};
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ pub(crate) async fn run(command: args::Certs, global: &Global, output: &Output) 
         args::Certs::List => list::run(global, output).await,
         args::Certs::Download(download) => download::run(&download, global, output).await,
         args::Certs::Check(check) => check::run(&check, global, output).await,
+        args::Certs::Watch => watch::run(global, output).await,
         args::Certs::Status(status) => status::run(&status, output),
     }
 }

@@ -43,7 +43,9 @@ fn main() -> ExitCode {
         }
     };
     let output = Output::new(args.global.output, args.global.color, args.global.quiet);
-    log(args.global.verbose);
+    // A daemon has nobody to show anything to but its log.
+    let watches = matches!(args.command, Command::Certs(args::Certs::Watch));
+    log(args.global.verbose.max(watches.into()));
     // A panic is our bug; the message of the default hook stays, and the exit code says so.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args, &output)));
     match result {
@@ -83,6 +85,8 @@ fn log(verbosity: u8) {
         2 => "debug",
         _ => "trace",
     };
-    let filter = format!("warn,favor_core={level},favor_callback={level},favor_mirror={level}");
+    let filter =
+        ["core", "callback", "certs", "mirror"].map(|part| format!("favor_{part}={level}")).join(",");
+    let filter = format!("warn,{filter}");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

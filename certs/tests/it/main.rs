@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is a failure with its place")]
 
 mod keys;
+mod world;
 
+mod daemon;
+mod deploy;
 mod directory;
+mod fleet;
+mod http;
 mod kill;

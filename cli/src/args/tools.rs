@@ -72,6 +72,8 @@ pub(crate) enum Certs {
     List,
     /// Write the platform's keys to PEM files, for one-off use
     Download(DownloadCerts),
+    /// Keep the keys of any number of merchants fresh in a directory; its settings are named by --config
+    Watch,
     /// Check the keys, as a plugin of a monitoring system: one line, and exit codes of its own
     #[command(after_help = CHECK_EXIT_CODES)]
     Check(CheckCerts),

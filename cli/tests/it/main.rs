@@ -28,3 +28,4 @@ mod settings;
 mod sign;
 mod stock_and_coupon;
 mod target;
+mod watch;

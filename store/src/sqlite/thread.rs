@@ -99,7 +99,11 @@ fn serve(connection: &Connection, mut messages: mpsc::Receiver<Message>, run: Ru
 /// Where there are many there are soon more, and one commit for all is cheaper than one for each.
 fn fill(waiting: &mut Vec<Message>, messages: &mut mpsc::Receiver<Message>) {
     for _ in 0..LINGER {
-        if waiting.len() > 1 { thread::sleep(PAUSE) } else { thread::yield_now() }
+        if waiting.len() > 1 {
+            thread::sleep(PAUSE)
+        } else {
+            thread::yield_now()
+        }
         let before = waiting.len();
         while waiting.len() < BATCH
             && let Ok(message) = messages.try_recv()

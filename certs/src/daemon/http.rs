@@ -1,0 +1,170 @@
+//! Health, metrics and keys over HTTP: read-only, on loopback or a unix socket.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State as Extract};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use favor_core::{Lookup, MerchantId, Serial};
+use serde::Deserialize;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::fleet::Fleet;
+use super::{Command, DaemonError, metrics, place};
+use crate::config::Listen;
+
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long a reader with an unknown serial waits for the fetch; it tries again by itself.
+const LONGEST_FETCH: Duration = Duration::from_secs(20);
+/// How many merchants `/readyz` names.
+const NAMED: usize = 20;
+
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    pub(super) async fn bind(listen: &Listen, mode: u32) -> Result<Self, DaemonError> {
+        let failed = |error| DaemonError::Listen { place: place(listen), error };
+        match listen {
+            Listen::Loopback(address) => TcpListener::bind(address).await.map(Self::Tcp).map_err(failed),
+            Listen::Unix(path) => {
+                // A socket that nobody listens on is left by a daemon that was killed.
+                if std::os::unix::net::UnixStream::connect(path).is_err() && is_socket(path) {
+                    std::fs::remove_file(path).map_err(failed)?;
+                }
+                let listener = UnixListener::bind(path).map_err(failed)?;
+                // Whoever may read the key files may connect, which needs the right to write.
+                let mode = mode | ((mode & 0o444) >> 1);
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+                Ok(Self::Unix(listener))
+            }
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+fn is_socket(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
+pub(super) async fn serve(listener: Listener, state: State, mut stopped: watch::Receiver<bool>) {
+    let app = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(all_metrics))
+        .route("/v1/keys", get(keys))
+        .with_state(state);
+    // Readers that wait for news would keep a graceful end waiting: they come back by themselves.
+    let served = async {
+        match listener {
+            Listener::Tcp(listener) => axum::serve(listener, app).await,
+            Listener::Unix(listener) => axum::serve(listener, app).await,
+        }
+    };
+    tokio::select! {
+        result = served => if let Err(error) = result {
+            tracing::error!(%error, "health and keys are not served any more");
+        },
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+async fn ready(Extract(state): Extract<State>) -> Response {
+    let failing = state.fleet.not_ready();
+    let (merchants, _) = state.fleet.counts();
+    if failing.is_empty() {
+        return format!("ok: {merchants} merchants\n").into_response();
+    }
+    let mut text = format!("{} of {merchants} merchants are not ready\n", failing.len());
+    for (id, why) in failing.iter().take(NAMED) {
+        text.push_str(&format!("{}: {why}\n", id.as_str()));
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+async fn all_metrics(Extract(state): Extract<State>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, metrics::text(&state.fleet)).into_response()
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    mchid: String,
+    generation: Option<u64>,
+    content: Option<String>,
+    #[serde(default)]
+    wait: u64,
+    serial: Option<String>,
+}
+
+async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Response {
+    let Ok(id) = MerchantId::new(asked.mchid.as_str()) else {
+        return (StatusCode::BAD_REQUEST, "mchid has only digits\n").into_response();
+    };
+    if let Some(serial) = &asked.serial {
+        tell_unknown(&state, &id, &Serial::new(serial.as_str())).await;
+    }
+    let mut changes = state.fleet.changes();
+    let wait = Duration::from_secs(asked.wait).min(LONGEST_WAIT);
+    let mut over = state.fleet.clock().sleep(wait);
+    loop {
+        changes.borrow_and_update();
+        let Some(release) = state.fleet.release(&id) else {
+            let text = "no keys are published for this merchant; see /readyz\n";
+            return (StatusCode::NOT_FOUND, text).into_response();
+        };
+        let manifest = release.manifest();
+        let holds = match &asked.content {
+            Some(content) => *content == manifest.content,
+            None => asked.generation == Some(manifest.generation),
+        };
+        if !holds {
+            return ([(header::CONTENT_TYPE, "application/json")], release.to_json()).into_response();
+        }
+        if wait.is_zero() {
+            return StatusCode::NOT_MODIFIED.into_response();
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() {
+                return StatusCode::NOT_MODIFIED.into_response();
+            },
+            () = &mut over => return StatusCode::NOT_MODIFIED.into_response(),
+        }
+    }
+}
+
+/// Has the scheduler fetch, where the serial is not in force; it limits how often that happens.
+async fn tell_unknown(state: &State, id: &MerchantId, serial: &Serial) {
+    let now = state.fleet.clock().now();
+    let Some(release) = state.fleet.release(id) else { return };
+    if release.keys().find(serial, now) != Lookup::Unknown {
+        return;
+    }
+    state.fleet.count_unknown_serial(id);
+    let (answer, answered) = oneshot::channel();
+    if state.commands.send(Command::Unknown(id.clone(), answer)).is_ok() {
+        let _ = tokio::time::timeout(LONGEST_FETCH, answered).await;
+    }
+}

@@ -1,0 +1,93 @@
+//! `favor certs watch`, as a process beside a mirror's.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use favor_core::{MerchantId, Release};
+
+use crate::run::{MirrorProcess, favor, run};
+
+struct Watch(Child);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn settings(mirror: &MirrorProcess, directory: &str) -> String {
+    let field = |name: &str| mirror.ready[name].as_str().unwrap();
+    let key = mirror.folder.path().join("api_v3_key");
+    std::fs::write(&key, field("api_v3_key")).unwrap();
+    format!(
+        "directory = \"{directory}\"\nlisten = \"127.0.0.1:0\"\nbase_url = \"{}\"\n[[merchant]]\nmchid = \"{}\"\n\
+         certificate_file = \"{}\"\nprivate_key_file = \"{}\"\napi_v3_key_file = \"{}\"\n",
+        field("base_url"),
+        field("mchid"),
+        field("certificate_file"),
+        field("private_key_file"),
+        key.display(),
+    )
+}
+
+/// Waits for a release; fails when none ever comes.
+fn wait_for_release(root: &Path, merchant: &MerchantId) -> Release {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        match Release::read(root, merchant) {
+            Ok(release) => return release,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn tell(child: &Child, signal: &str) {
+    let told = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status().unwrap();
+    assert!(told.success());
+}
+
+#[test]
+fn the_daemon_fills_its_directory_and_ends_when_told() {
+    let mirror = MirrorProcess::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certs.toml");
+    std::fs::write(&file, settings(&mirror, "keys")).unwrap();
+    let mut command = favor(folder.path());
+    command.args(["certs", "watch", "--config"]).arg(&file).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut watch = Watch(command.spawn().unwrap());
+    let mut lines = BufReader::new(watch.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| Some(line.split_once("keys on ")?.1.to_owned())).unwrap();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    // Read on, or a full pipe would stop it.
+    let rest = std::thread::spawn(move || lines.collect::<Vec<_>>());
+
+    let merchant = MerchantId::new(mirror.ready["mchid"].as_str().unwrap()).unwrap();
+    let root = folder.path().join("keys");
+    let release = wait_for_release(&root, &merchant);
+    assert_eq!(release.keys().certificates().count(), 1);
+
+    tell(&watch.0, "HUP");
+    tell(&watch.0, "TERM");
+    assert_eq!(watch.0.wait().unwrap().code(), Some(0));
+    let said = rest.join().unwrap().join("\n");
+    assert!(said.contains("new keys in force") && said.contains("stopped"), "{said}");
+    assert!(!said.contains(mirror.ready["api_v3_key"].as_str().unwrap()));
+    let status = run(favor(folder.path()).args(["certs", "status", "--directory"]).arg(&root));
+    assert_eq!(status.code, Some(0), "{status:?}");
+}
+
+#[test]
+fn without_settings_or_with_wrong_ones_it_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = run(favor(folder.path()).args(["certs", "watch"]));
+    assert_eq!(none.code, Some(2));
+    assert!(none.stderr.contains("--config certs.toml"), "{none:?}");
+    std::fs::write(folder.path().join("certs.toml"), "directory = 1").unwrap();
+    let wrong = run(favor(folder.path()).args(["certs", "watch", "--config", "certs.toml"]));
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("line 1"), "{wrong:?}");
+}
