@@ -81,7 +81,7 @@ pub trait Inbox: fmt::Debug + Send + Sync {
     /// Up to `most` notifications with ids above `after`, in the order of their ids, in every state.
     fn list(&self, after: Option<InboxId>, most: usize) -> BoxFuture<'_, Result<Vec<Entry>, InboxError>>;
 
-    /// Forgets notifications handled before this moment; returns how many. A repeat of one of them is then new: keep
+    /// Forgets notifications handled before this moment, but for the newest of all; returns how many. A repeat of one of them is then new: keep
     /// them longer than the platform repeats (a day; weeks are a better choice).
     fn purge(&self, handled_before: Timestamp) -> BoxFuture<'_, Result<u64, InboxError>>;
 }

@@ -48,6 +48,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::IdError;
             fn from_str(text: &str) -> Result<Self, Self::Err> {

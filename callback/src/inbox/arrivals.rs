@@ -14,7 +14,11 @@ pub(crate) struct Arrivals {
 impl Arrivals {
     /// Something may have become due.
     pub(crate) fn announce(&self) {
-        self.count.send_modify(|count| *count += 1);
+        // Waking is not for free. Whoever subscribes from now on sees the new count.
+        self.count.send_if_modified(|count| {
+            *count += 1;
+            self.count.receiver_count() > 0
+        });
     }
 
     /// To be asked before a claim, and handed to [`exhausted`](Self::exhausted) after it.

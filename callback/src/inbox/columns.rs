@@ -31,14 +31,14 @@ impl From<Record> for Columns {
     fn from(record: Record) -> Self {
         let (coupon_id, transaction_id) = record.redemption.unzip();
         Self {
-            merchant_id: record.merchant_id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            notification_id: record.id.as_str().to_owned(),
+            merchant_id: record.merchant_id.map(String::from).unwrap_or_default(),
+            notification_id: record.id.into(),
             create_time: record.create_time.to_rfc3339(),
             event_type: record.event_type.as_str().to_owned(),
             summary: record.summary,
             signed_by: record.signed_by.as_str().to_owned(),
-            coupon_id: coupon_id.map(|id| id.as_str().to_owned()),
-            transaction_id: transaction_id.map(|id| id.as_str().to_owned()),
+            coupon_id: coupon_id.map(String::from),
+            transaction_id: transaction_id.map(String::from),
             resource: record.resource,
             request: record.request,
         }

@@ -231,6 +231,7 @@ const UNPARK: &str = "
 const PURGE_SOME: &str = "
     WITH old AS (
         SELECT id FROM favor_inbox WHERE handled_at < to_timestamp(0) + $1::bigint * interval '1 microsecond'
+            AND id < (SELECT max(id) FROM favor_inbox)
         ORDER BY handled_at LIMIT $2 FOR UPDATE SKIP LOCKED
     ), gone AS (DELETE FROM favor_inbox WHERE id IN (SELECT id FROM old) RETURNING id)
     SELECT count(*) FROM gone";

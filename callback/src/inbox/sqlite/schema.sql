@@ -35,7 +35,8 @@ CREATE INDEX notifications_repeated ON notifications (times_received) WHERE time
 
 -- What each notification says, and the request it came in. Written once.
 CREATE TABLE contents (
-    id                INTEGER PRIMARY KEY REFERENCES notifications (id) ON DELETE CASCADE,
+    -- that of its notification, with which it comes and goes
+    id                INTEGER PRIMARY KEY,
     -- RFC 3339
     create_time       TEXT NOT NULL,
     event_type        TEXT NOT NULL,

@@ -198,7 +198,10 @@ async fn take(place: &dyn Place, model: &mut Model, step: Step) {
             let age = HOUR * hours + HOUR / 2;
             let before = place.now().await - TimeDelta::from_std(age).unwrap();
             let (rows, now) = (model.rows.len(), model.now);
-            model.rows.retain(|row| row.handled.checked_add(age).is_none_or(|end| end >= now));
+            let newest = model.rows.iter().map(|row| row.id).max();
+            model.rows.retain(|row| {
+                Some(row.id) == newest || row.handled.checked_add(age).is_none_or(|end| end >= now)
+            });
             let purged = u64::try_from(rows - model.rows.len()).unwrap();
             assert_eq!(inbox.purge(before).await.unwrap(), purged);
         }
