@@ -73,7 +73,8 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn serve() -> Result<(), Failed> {
-    let runtime = tokio::runtime::Runtime::new()?;
+    // One thread for the connections beside the store's own: more would mostly wake each other.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("inbox.sqlite");
     let receiver =

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::inbox::{Inbox, InboxError, InboxId, Record, SignedRequest, Stored};
-use crate::notification::Notification;
+use crate::notification::{Notification, NotificationId};
 use crate::receiver::Receiver;
 use crate::rejection::{Rejection, log};
 use crate::reply::Reply;
@@ -61,11 +62,18 @@ impl Intake {
     /// Takes a request apart and stores what it brings: its headers, and its body as received.
     ///
     /// It always answers. Dropping it half way does no harm: the platform gets no answer and sends it again.
-    pub async fn take(&self, headers: &HeaderMap, body: &[u8]) -> Reply {
-        match self.receiver.receive(headers, body).await {
-            Ok(notification) => self.store(notification, headers, body).await,
-            Err(rejection) => self.reject(&rejection),
-        }
+    pub async fn take(&self, headers: &HeaderMap, body: impl Into<Bytes>) -> Reply {
+        let body = body.into();
+        let notification = match self.receiver.receive(headers, &body).await {
+            Ok(notification) => notification,
+            Err(rejection) => return self.reject(&rejection),
+        };
+        let id = notification.id.clone();
+        let seen = self.observer.is_some().then(|| Box::new(notification.clone()));
+        // Begun here, so that nothing but this is kept while it waits for the commit.
+        let storing = self.inbox.store(Record::new(notification, SignedRequest::new(headers, body)));
+        let stored = self.receiver.within(PATIENCE, storing).await;
+        self.answer(&id, seen.as_deref(), &stored)
     }
 
     /// Reads a request's body, no further than the receiver's cap allows, and takes it. 405 for anything but POST.
@@ -75,19 +83,30 @@ impl Intake {
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        match self.receiver.read_request(request).await {
-            Ok((headers, body)) => self.take(&headers, &body).await,
+        let (head, body) = request.into_parts();
+        self.take_body(&head.method, &head.headers, body).await
+    }
+
+    #[cfg(feature = "http-body")]
+    pub(crate) async fn take_body<B>(&self, method: &http::Method, headers: &HeaderMap, body: B) -> Reply
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match self.receiver.read_body(method, body).await {
+            Ok(body) => self.take(headers, body).await,
             Err(rejection) => self.reject(&rejection),
         }
     }
 
-    async fn store(&self, notification: Notification, headers: &HeaderMap, body: &[u8]) -> Reply {
-        let id = notification.id.clone();
-        let seen = self.observer.is_some().then(|| notification.clone());
-        let record = Record::new(notification, SignedRequest::new(headers, body));
-        let stored = self.receiver.within(PATIENCE, self.inbox.store(record)).await;
-        if let (Some(observer), Some(notification)) = (&self.observer, &seen) {
-            observer(match &stored {
+    fn answer(
+        &self,
+        id: &NotificationId,
+        seen: Option<&Notification>,
+        stored: &Option<Result<Stored, InboxError>>,
+    ) -> Reply {
+        if let (Some(observer), Some(notification)) = (&self.observer, seen) {
+            observer(match stored {
                 Some(Ok(Stored::New(id))) => Arrival::New(notification, *id),
                 Some(Ok(known)) => Arrival::Duplicate(notification, *known),
                 Some(Err(error)) => Arrival::NotStored(notification, Some(error)),
@@ -100,7 +119,7 @@ impl Intake {
                 Reply::accepted()
             }
             Some(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let cause = std::error::Error::source(error).map(ToString::to_string);
                 tracing::error!(%id, %error, cause, "a notification could not be stored and will come again");
                 Reply::try_later()
             }

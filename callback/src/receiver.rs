@@ -107,7 +107,8 @@ impl Receiver {
             Err(VerifyError::UnknownKey(serial)) => serial,
             result => return Ok(result?),
         };
-        let refreshed = self.refresh(serial).await;
+        // Boxed, since it is rare and larger than all the rest.
+        let refreshed = Box::pin(self.refresh(serial)).await;
         match (self.who_signed(signature, body), refreshed) {
             (Err(VerifyError::UnknownKey(_)), Err(cause)) => Err(Rejection::KeysUnavailable(cause)),
             (result, _) => Ok(result?),

@@ -36,11 +36,20 @@ impl Receiver {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        if head.method != Method::POST {
+        let body = self.read_body(&head.method, body).await?;
+        Ok((head.headers, body))
+    }
+
+    /// The body of a POST.
+    pub(crate) async fn read_body<B>(&self, method: &Method, body: B) -> Result<Bytes, Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if method != Method::POST {
             return Err(Rejection::Method);
         }
-        let body = self.within(PATIENCE, self.read(body)).await.unwrap_or(Err(Rejection::Incomplete))?;
-        Ok((head.headers, body))
+        self.within(PATIENCE, self.read(body)).await.unwrap_or(Err(Rejection::Incomplete))
     }
 
     async fn read<B>(&self, body: B) -> Result<Bytes, Rejection>

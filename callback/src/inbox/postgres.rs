@@ -369,7 +369,7 @@ fn content(row: &Row, first: usize) -> Columns {
             nonce: row.get(first + 10),
             serial: row.get(first + 11),
             signature: row.get(first + 12),
-            body: row.get(first + 13),
+            body: row.get::<_, Vec<u8>>(first + 13).into(),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use favor_core::{CouponId, MerchantId, Serial, Timestamp, TransactionId};
 use http::HeaderMap;
 
@@ -86,7 +87,7 @@ pub struct SignedRequest {
     /// `Wechatpay-Signature`.
     pub signature: String,
     /// The body, byte for byte.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl SignedRequest {
@@ -95,11 +96,11 @@ impl SignedRequest {
         ["wechatpay-timestamp", "wechatpay-nonce", "wechatpay-serial", "wechatpay-signature"];
 
     /// Takes what the signature covers from a request. A header that is missing or not ASCII is empty.
-    pub fn new(headers: &HeaderMap, body: &[u8]) -> Self {
+    pub fn new(headers: &HeaderMap, body: impl Into<Bytes>) -> Self {
         let [timestamp, nonce, serial, signature] = Self::HEADERS.map(|name| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         });
-        Self { timestamp, nonce, serial, signature, body: body.to_vec() }
+        Self { timestamp, nonce, serial, signature, body: body.into() }
     }
 
     /// The headers' names and values.

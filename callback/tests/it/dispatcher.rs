@@ -105,7 +105,7 @@ async fn records(count: usize) -> Vec<Record> {
         let body = body.to_string();
         let headers = world::signed(body.as_bytes());
         let notification = world::receiver().receive(&headers, body.as_bytes()).await.unwrap();
-        records.push(Record::new(notification, SignedRequest::new(&headers, body.as_bytes())));
+        records.push(Record::new(notification, SignedRequest::new(&headers, body)));
     }
     records
 }

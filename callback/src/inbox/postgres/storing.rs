@@ -147,7 +147,7 @@ async fn insert(
                 &each(batch, |new| new.request.nonce.as_str()),
                 &each(batch, |new| new.request.serial.as_str()),
                 &each(batch, |new| new.request.signature.as_str()),
-                &each(batch, |new| new.request.body.as_slice()),
+                &each(batch, |new| &new.request.body[..]),
             ],
         )
         .await?;

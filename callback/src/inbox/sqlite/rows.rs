@@ -65,7 +65,7 @@ pub(super) fn store(connection: &Connection, new: &Columns, now: Millis) -> rusq
             new.request.nonce,
             new.request.serial,
             new.request.signature,
-            new.request.body,
+            &new.request.body[..],
         ])?;
     Ok(Stored::New(InboxId(id)))
 }
@@ -110,7 +110,7 @@ fn columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Columns> {
             nonce: row.get(first + 10)?,
             serial: row.get(first + 11)?,
             signature: row.get(first + 12)?,
-            body: row.get(first + 13)?,
+            body: row.get::<_, Vec<u8>>(first + 13)?.into(),
         },
     })
 }

@@ -17,7 +17,7 @@ static RECEIVED: LazyLock<Record> = LazyLock::new(|| {
     let headers = signed(body.as_bytes());
     let received = receiver().receive(&headers, body.as_bytes()).now_or_never();
     let notification = received.expect("with keys at hand nothing is waited for").unwrap();
-    Record::new(notification, SignedRequest::new(&headers, body.as_bytes()))
+    Record::new(notification, SignedRequest::new(&headers, body))
 });
 
 /// Of one merchant: this notification tells that this coupon was spent in this payment.
