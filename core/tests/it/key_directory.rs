@@ -204,7 +204,8 @@ fn a_status_reads_back() {
 /// The race that stores have which are cleared before they are filled again: a verification that finds nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_million_verifications_through_swaps_and_none_fails() {
-    const EACH: u32 = 500_000;
+    // The whole million once, in the build with everything; a backend alone does fewer.
+    const EACH: u32 = if cfg!(all(feature = "aws-lc", feature = "rustcrypto")) { 500_000 } else { 10_000 };
     let root = tempfile::tempdir().unwrap();
     let (first, second) = (certificate_1(-1, 100), certificate_2(-1, 100));
     publish(root.path(), 1, &[&first], false);
