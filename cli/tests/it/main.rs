@@ -23,9 +23,12 @@ mod listener;
 mod lists_and_images;
 mod mirror;
 mod mirror_control;
+#[path = "../../../tests/support/random.rs"]
+mod random;
 mod run;
 mod settings;
 mod sign;
 mod stock_and_coupon;
 mod target;
 mod watch;
+mod world;
