@@ -2,16 +2,14 @@
 mode of WeChat's keys, and refuses what it must."""
 import json
 import os
-import pathlib
 import unittest
 import unittest.mock
 import urllib.error
 import urllib.request
 
-from wechatpayv3 import WeChatPay, WeChatPayType
-
 from mirror import Mirror
 from receiver import Receiver
+from sdk import client
 from stock import create_stock
 
 # The mirror's ids begin with its date, and decide in the grey week: so a run is like any other.
@@ -34,20 +32,7 @@ class Callbacks(unittest.TestCase):
         """A client of that mode, a receiver of the notifications, and a stock that is given out."""
         if not certificates:
             self.mirror.control("keys/public-key", {"phase": "on"})
-        options = {}
-        if public_key:
-            options["public_key"] = pathlib.Path(self.mirror.public_key_file).read_text()
-            options["public_key_id"] = self.mirror.public_key_id
-        self.sdk = WeChatPay(
-            wechatpay_type=WeChatPayType.NATIVE,
-            mchid=self.mirror.mchid,
-            private_key=pathlib.Path(self.mirror.private_key_file).read_text(),
-            cert_serial_no=self.mirror.serial_no,
-            apiv3_key=self.mirror.api_v3_key,
-            appid=self.mirror.appid,
-            notify_url="https://shop.example.com/pay",
-            **options,
-        )
+        self.sdk = client(self.mirror, public_key)
         self.receiver = Receiver(self.sdk)
         self.addCleanup(self.receiver.stop)
         self.ok(self.sdk.marketing_favor_callback_update(notify_url=self.receiver.url))

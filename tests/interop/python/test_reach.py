@@ -3,7 +3,6 @@ import collections
 import concurrent.futures
 import json
 import os
-import pathlib
 import socket
 import threading
 import unittest
@@ -11,9 +10,9 @@ import unittest.mock
 import urllib.parse
 
 import requests
-from wechatpayv3 import WeChatPay, WeChatPayType
 
 from mirror import Mirror
+from sdk import client
 from stock import create_stock
 
 HOST = "api.mch.weixin.qq.com"
@@ -44,20 +43,7 @@ class Reach(unittest.TestCase):
         return unittest.mock.patch.dict(os.environ, {**self.clean, **more}, clear=True)
 
     def sdk(self, public_key=False, **options):
-        if public_key:
-            options["public_key"] = pathlib.Path(self.mirror.public_key_file).read_text()
-            options["public_key_id"] = self.mirror.public_key_id
-        return WeChatPay(
-            wechatpay_type=WeChatPayType.NATIVE,
-            mchid=self.mirror.mchid,
-            private_key=pathlib.Path(self.mirror.private_key_file).read_text(),
-            cert_serial_no=self.mirror.serial_no,
-            apiv3_key=self.mirror.api_v3_key,
-            appid=self.mirror.appid,
-            notify_url="https://shop.example.com/pay",
-            logger=self.log,
-            **options,
-        )
+        return client(self.mirror, public_key, logger=self.log, **options)
 
     def prepare(self, sdk):
         code, text = create_stock(self.mirror, sdk, "reach_1")

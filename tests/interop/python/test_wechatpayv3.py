@@ -12,9 +12,9 @@ import unittest.mock
 import urllib.parse
 
 import requests
-from wechatpayv3 import WeChatPay, WeChatPayType
 
 from mirror import Mirror
+from sdk import client
 from stock import create_stock
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -29,15 +29,7 @@ class CashCoupons(unittest.TestCase):
         environment = unittest.mock.patch.dict(os.environ, cls.mirror.environment())
         environment.start()
         cls.addClassCleanup(environment.stop)
-        cls.sdk = WeChatPay(
-            wechatpay_type=WeChatPayType.NATIVE,
-            mchid=cls.mirror.mchid,
-            private_key=pathlib.Path(cls.mirror.private_key_file).read_text(),
-            cert_serial_no=cls.mirror.serial_no,
-            apiv3_key=cls.mirror.api_v3_key,
-            appid=cls.mirror.appid,
-            notify_url="https://shop.example.com/pay",
-        )
+        cls.sdk = client(cls.mirror)
         cls.stock = cls.create("python_1")
         cls.mirror.control("clock", {"advance_seconds": 61})
         cls.ok(cls.sdk.marketing_favor_stock_start(cls.mirror.mchid, cls.stock))
