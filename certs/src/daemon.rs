@@ -3,6 +3,7 @@
 mod fleet;
 mod hooks;
 mod http;
+mod in_force;
 mod metrics;
 mod notify;
 mod pace;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use favor_core::{Clock, MerchantId, Release};
+use favor_core::{Clock, MerchantId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::fleet::Fleet;
+use super::in_force::InForce;
 use super::sleep::sleep_until;
 use crate::config::HookConfig;
 use crate::directory::KeyDirectory;
@@ -167,12 +168,12 @@ impl Hooks {
 }
 
 /// Whether the time is right: inside a window, or so late that no window counts.
-fn may_run(hook: &HookConfig, release: &Release, now: DateTime<Utc>) -> bool {
+fn may_run(hook: &HookConfig, release: &InForce, now: DateTime<Utc>) -> bool {
     if hook.windows.is_empty() {
         return true;
     }
     let last_hours = TimeDelta::hours(LAST_HOURS);
-    let ends_soon = release.keys().certificates().any(|held| held.not_after() - now <= last_hours);
+    let ends_soon = release.ends_by(now + last_hours);
     let Some(beijing) = FixedOffset::east_opt(8 * 3600) else { return true };
     let time = now.with_timezone(&beijing).time();
     ends_soon || hook.windows.iter().any(|window| window.contains(time))
@@ -181,7 +182,7 @@ fn may_run(hook: &HookConfig, release: &Release, now: DateTime<Utc>) -> bool {
 async fn tell(
     hook: &HookConfig,
     id: &MerchantId,
-    release: &Release,
+    release: &InForce,
     client: &reqwest::Client,
 ) -> Result<(), String> {
     let told = async {
@@ -196,14 +197,13 @@ async fn tell(
     ended.unwrap_or_else(|_| Err(format!("no end within {} s", timeout.as_secs())))
 }
 
-async fn run_program(argv: &[String], id: &MerchantId, release: &Release) -> Result<(), String> {
+async fn run_program(argv: &[String], id: &MerchantId, release: &InForce) -> Result<(), String> {
     let Some((program, arguments)) = argv.split_first() else { return Ok(()) };
-    let folder = release.folder().unwrap_or(std::path::Path::new(""));
     let ended = tokio::process::Command::new(program)
         .args(arguments)
         .env("FAVOR_MCHID", id.as_str())
         .env("FAVOR_GENERATION", release.manifest().generation.to_string())
-        .env("FAVOR_RELEASE", folder)
+        .env("FAVOR_RELEASE", release.folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -217,7 +217,7 @@ async fn run_program(argv: &[String], id: &MerchantId, release: &Release) -> Res
     }
 }
 
-async fn post(url: &str, id: &MerchantId, release: &Release, client: &reqwest::Client) -> Result<(), String> {
+async fn post(url: &str, id: &MerchantId, release: &InForce, client: &reqwest::Client) -> Result<(), String> {
     let manifest = release.manifest();
     let body = serde_json::json!({
         "mchid": id.as_str(),

@@ -10,7 +10,7 @@ use axum::extract::{Query, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use favor_core::{Lookup, MerchantId, Serial};
+use favor_core::{MerchantId, Serial};
 use serde::Deserialize;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -141,7 +141,20 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
             None => asked.generation == Some(manifest.generation),
         };
         if !holds {
-            return ([(header::CONTENT_TYPE, "application/json")], release.to_json()).into_response();
+            let generation = manifest.generation;
+            let read = tokio::task::spawn_blocking(move || release.to_json()).await;
+            match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|e| e.to_string())) {
+                Ok(json) => return ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+                // Many releases were made meanwhile, and this one is gone: the next one counts.
+                Err(_) if state.fleet.release(&id).is_some_and(|r| r.manifest().generation != generation) => {
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(mchid = id.as_str(), "the release in force cannot be served: {error}");
+                    let text = "the keys cannot be read just now; keep those you hold\n";
+                    return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+                }
+            }
         }
         if wait.is_zero() {
             return StatusCode::NOT_MODIFIED.into_response();
@@ -157,9 +170,8 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
 
 /// Has the scheduler fetch, where the serial is not in force; it limits how often that happens.
 async fn tell_unknown(state: &State, id: &MerchantId, serial: &Serial) {
-    let now = state.fleet.clock().now();
     let Some(release) = state.fleet.release(id) else { return };
-    if release.keys().find(serial, now) != Lookup::Unknown {
+    if release.has(serial) {
         return;
     }
     state.fleet.count_unknown_serial(id);

@@ -224,7 +224,7 @@ impl Scheduler {
                 let generation = release.manifest().generation;
                 tracing::info!(mchid = id.as_str(), generation, "new keys in force");
             }
-            self.fleet.set_release(&id, release);
+            self.fleet.set_release(&id, &release);
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.running = false;
@@ -368,9 +368,8 @@ impl Scheduler {
             return;
         }
         let now = self.clock.now();
-        let has_key = |id: &MerchantId| {
-            self.fleet.release(id).is_some_and(|release| release.keys().preferred(now).is_some())
-        };
+        let has_key =
+            |id: &MerchantId| self.fleet.release(id).is_some_and(|release| release.has_valid_key(now));
         let checked = |slot: &Slot| slot.turn > u64::from(slot.running);
         if self.slots.iter().all(|(id, slot)| checked(slot) || has_key(id)) {
             notify::ready();

@@ -63,7 +63,7 @@ pub(super) async fn take_over(
 pub(super) fn show(config: &Config, fleet: &Fleet, merchants: &[MerchantId]) {
     for id in merchants {
         match Release::read(&config.directory, id) {
-            Ok(release) => fleet.set_release(id, release),
+            Ok(release) => fleet.set_release(id, &release),
             Err(error) => tracing::debug!(%error, "nothing to begin with"),
         }
         if let Ok(Some(status)) = MerchantKeyStatus::read(&config.directory, id) {
