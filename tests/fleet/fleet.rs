@@ -13,7 +13,7 @@ use crate::{LEAD, MOST_MEMORY};
 const STEP: Duration = Duration::from_secs(180);
 /// How many merchants a reader has, and how many readers there are at least.
 const MERCHANTS_OF_ONE: usize = 20;
-const FEWEST_READERS: usize = 8;
+const FEWEST_READERS: usize = 5;
 /// Pauses while something is waited for.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Checks beyond those by the clock: one as the settings change, one as a reader meets an unknown serial.

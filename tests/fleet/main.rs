@@ -30,7 +30,7 @@ use crate::fleet::Fleet;
 
 /// How many merchants.
 const SIZE: &str = "FAVOR_FLEET";
-const SMALL: u32 = 64;
+const SMALL: u32 = 40;
 /// Longer than any machine needs, shorter than a hang.
 const PATIENCE: Duration = Duration::from_secs(3 * 3600);
 /// The most memory of the daemon, in KiB.

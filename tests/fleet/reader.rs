@@ -38,12 +38,11 @@ pub fn run(number: usize, readers: usize) -> ExitCode {
         println!("ready");
         let mut told = child::told();
         while let Some(line) = told.recv().await {
-            let answer = match line.split_once(' ') {
-                Some(("tick", seconds)) => reader.tick(seconds.parse().unwrap()).await,
-                Some(("holds", serial)) => reader.holds(serial),
-                _ => reader.record(),
-            };
-            println!("{answer}");
+            tokio::select! {
+                answer = reader.answer(&line) => println!("{answer}"),
+                // The next line comes after the answer, so this is the end: nobody is left to answer.
+                _ = told.recv() => break,
+            }
         }
     });
     // Stores that wait for news at the daemon have nothing left to say.
@@ -77,6 +76,14 @@ impl Reader {
             CallbackAddress::new(client).set(&url).await.unwrap();
         }
         Self { clock, followers, clients, shop, calls: 0, notifications: 0, ticks: 0 }
+    }
+
+    async fn answer(&mut self, line: &str) -> String {
+        match line.split_once(' ') {
+            Some(("tick", seconds)) => self.tick(seconds.parse().unwrap()).await,
+            Some(("holds", serial)) => self.holds(serial),
+            _ => self.record(),
+        }
     }
 
     /// Moves the clock, polls, calls and is notified.
