@@ -41,7 +41,7 @@ pub(crate) async fn check(
 ) -> Checked {
     let now = clock.now();
     let opened = merchant.clone();
-    let fetching = match crate::blocking::run(move || opened.fetching()).await {
+    let fetching = match tokio::task::spawn_blocking(move || opened.fetching()).await {
         Ok(Ok(fetching)) => fetching,
         Ok(Err(error)) => {
             let failure = CheckFailure::new("own_keys", report(&error));
@@ -155,7 +155,7 @@ async fn publish(
         new = new.without_public_key();
     }
     let (directory, id) = (directory.clone(), merchant.id().clone());
-    let work = crate::blocking::run(move || directory.publish(&id, new, now));
+    let work = tokio::task::spawn_blocking(move || directory.publish(&id, new, now));
     match work.await {
         Ok(Ok(crate::Published::New(release))) => Ok((release, true)),
         Ok(Ok(crate::Published::Unchanged(release))) => Ok((release, false)),

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod blocking;
 mod check;
 mod config;
 mod daemon;

@@ -135,7 +135,8 @@ impl Hooks {
         let Ended { hook, id, generation, mut result } = ended;
         if result.is_ok() {
             let (directory, name, id) = (self.directory.clone(), hook.clone(), id.clone());
-            let noted = crate::blocking::run(move || directory.set_hook_done(&name, &id, generation)).await;
+            let noted =
+                tokio::task::spawn_blocking(move || directory.set_hook_done(&name, &id, generation)).await;
             if let Ok(Err(error)) = noted {
                 result = Err(format!("it ran, and that cannot be noted: {}", crate::check::report(&error)));
             }

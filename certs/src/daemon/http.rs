@@ -142,7 +142,7 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
         };
         if !holds {
             let generation = manifest.generation;
-            let read = crate::blocking::run(move || release.to_json()).await;
+            let read = tokio::task::spawn_blocking(move || release.to_json()).await;
             match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|e| e.to_string())) {
                 Ok(json) => return ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
                 // Many releases were made meanwhile, and this one is gone: the next one counts.

@@ -190,7 +190,7 @@ impl Scheduler {
             checked.status.next_check =
                 chrono::TimeDelta::from_std(pause).ok().map(|pause| clock.now() + pause);
             let text = checked.status.clone();
-            let written = crate::blocking::run(move || directory.write_status(&text)).await;
+            let written = tokio::task::spawn_blocking(move || directory.write_status(&text)).await;
             if let Ok(Err(error)) = written {
                 let failure = CheckFailure::new("directory", check::report(&error));
                 checked.status.failure.get_or_insert(failure);
@@ -387,7 +387,7 @@ async fn load(
     let (all, config, transport, clock) = (all.clone(), config.clone(), transport.clone(), clock.clone());
     let load = move || Merchant::load(&all, &config, &transport, &clock);
     let failure = |message: String| CheckFailure::new("own_keys", message);
-    match crate::blocking::run(load).await {
+    match tokio::task::spawn_blocking(load).await {
         Ok(loaded) => loaded.map(Arc::new).map_err(|error: MerchantError| failure(check::report(&error))),
         Err(error) => Err(failure(error.to_string())),
     }
