@@ -98,20 +98,29 @@ impl SqliteInbox {
         Self { database, clock, arrivals: Arc::default() }
     }
 
-    /// Runs work that changes something, at the moment it is done. None of it can fail by what it is given.
+    /// Runs work that changes something, at the moment it is done.
     async fn write<T, F>(&self, work: F) -> Result<T, InboxError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, Millis) -> rusqlite::Result<T> + Send + 'static,
     {
         let clock = Arc::clone(&self.clock);
-        Ok(self
-            .database
-            .write_unguarded(move |connection| work(connection, clock.now().timestamp_millis()))
-            .await?)
+        Ok(self.database.write(move |connection| work(connection, clock.now().timestamp_millis())).await?)
     }
 
-    /// As [`write`](Self::write), for work after which something may be due. Announced by the work itself, since its
+    /// As [`write`](Self::write), cheaper, for what is done for every notification and reads nothing that was kept:
+    /// only the store itself can make it fail.
+    async fn write_often<T, F>(&self, work: F) -> Result<T, InboxError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, Millis) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let clock = Arc::clone(&self.clock);
+        let work = move |connection: &Connection| work(connection, clock.now().timestamp_millis());
+        Ok(self.database.write_unguarded(work).await?)
+    }
+
+    /// As [`write_often`](Self::write_often), for work after which something may be due. Announced by the work itself, since its
     /// caller may be gone by then; a claim that follows is behind it in the same queue.
     async fn write_due<T, F>(&self, work: F) -> Result<T, InboxError>
     where
@@ -119,7 +128,7 @@ impl SqliteInbox {
         F: FnOnce(&Connection, Millis) -> rusqlite::Result<T> + Send + 'static,
     {
         let arrivals = Arc::clone(&self.arrivals);
-        self.write(move |connection, now| {
+        self.write_often(move |connection, now| {
             let done = work(connection, now);
             arrivals.announce();
             done
@@ -142,7 +151,7 @@ impl SqliteInbox {
         verdict: impl FnOnce(Millis) -> Verdict + Send + 'static,
     ) -> Result<Settled, InboxError> {
         let receipt = receipt.clone();
-        self.write(move |connection, now| rows::settle(connection, &receipt, verdict(now))).await
+        self.write_often(move |connection, now| rows::settle(connection, &receipt, verdict(now))).await
     }
 
     async fn claim(&self, most: usize, lease: Duration) -> Result<Claimed, InboxError> {
