@@ -125,16 +125,14 @@ async fn settings_and_keys_are_read_again_and_wrong_ones_keep_the_old() {
     let daemon = world.start().await;
     world.checked(0, world.clock.now()).await;
     world.write("certs.toml", "directory = 5");
-    world.advance(Duration::from_secs(10)).await;
-    until("the error", || daemon.handle.metrics().contains("favor_certs_config_error 1")).await;
+    world.tick_until("the error", || daemon.handle.metrics().contains("favor_certs_config_error 1")).await;
     world.pass(INTERVAL).await;
     assert_eq!(world.failure(0), None, "the settings before are in use");
 
     let public = world.mirror.public_key();
     let lines = format!("public_key_id = \"{}\"\npublic_key_file = \"public.pem\"", public.id);
     world.configure("reload_every = \"10s\"", &lines, "");
-    world.advance(Duration::from_secs(10)).await;
-    until("the public key", || world.ids(0).first() == Some(&public.id)).await;
+    world.tick_until("the public key", || world.ids(0).first() == Some(&public.id)).await;
     assert_eq!(world.ids(0).len(), 2, "beside the certificate");
     assert!(daemon.handle.metrics().contains("favor_certs_config_error 0"));
 
