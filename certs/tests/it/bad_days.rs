@@ -33,28 +33,28 @@ struct Lists {
 
 impl Lists {
     fn of(&self, signer: &Signer, from: i64, until: i64) -> Value {
-        entry(signer.serial, &self.api_v3_key, &signer.certificate(from, until).pem())
+        entry(signer.serial, &self.api_v3_key, signer.certificate(from, until).pem())
     }
 
-    fn old(&self) -> Value {
+    fn older(&self) -> Value {
         self.of(&OLD, 0, TODAY + 500)
     }
 
-    fn new(&self) -> Value {
+    fn newer(&self) -> Value {
         self.of(&NEW, TODAY - 1, TODAY + 1800)
     }
 
     fn good(&self) -> Answer {
-        Answer::signed(&NEW, list(&[self.new(), self.old()]))
+        Answer::signed(&NEW, list(&[self.newer(), self.older()]))
     }
 
     fn cases(&self) -> Vec<Case> {
         let other_key = "x".repeat(32);
-        let sealed_otherwise = entry(NEW.serial, &other_key, &NEW.certificate(0, TODAY + 500).pem());
-        let misnamed = entry("0C03", &self.api_v3_key, &NEW.certificate(0, TODAY + 500).pem());
+        let sealed_otherwise = entry(NEW.serial, &other_key, NEW.certificate(0, TODAY + 500).pem());
+        let misnamed = entry("0C03", &self.api_v3_key, NEW.certificate(0, TODAY + 500).pem());
         let later = self.of(&STRANGER, TODAY + 30, TODAY + 500);
         let over = self.of(&STRANGER, 0, TODAY - 1);
-        let both = list(&[self.new(), self.old()]);
+        let both = list(&[self.newer(), self.older()]);
         let no_certificate = entry(NEW.serial, &self.api_v3_key, "no certificate");
         let refusal = r#"{"code":"SIGN_ERROR","message":"签名错误"}"#;
         vec![
@@ -69,7 +69,7 @@ impl Lists {
             refuses("expired", Answer::signed(&OLD, list(&[over])), "expired", "expired at"),
             refuses(
                 "one of two undecryptable",
-                Answer::signed(&OLD, list(&[self.old(), sealed_otherwise])),
+                Answer::signed(&OLD, list(&[self.older(), sealed_otherwise])),
                 "undecryptable",
                 "APIv3 key",
             ),
@@ -96,7 +96,7 @@ impl Lists {
             refuses("out of order", Answer::unsigned(503, "<html>"), "refused", "503"),
             Case {
                 name: "shrunken",
-                answer: Answer::signed(&NEW, list(&[self.new()])),
+                answer: Answer::signed(&NEW, list(&[self.newer()])),
                 code: None,
                 says: "",
             },
