@@ -111,7 +111,20 @@ async fn a_platform_that_is_away_for_a_day_is_asked_with_growing_pauses() {
     assert!(pauses[6..].iter().all(|pause| (810..=990).contains(pause)), "{pauses:?}");
     assert_eq!(world.fetches() - before, pauses.len(), "one for each");
     assert_eq!(world.ids(0).len(), 1);
-    assert!(world.status(0).unwrap().failing_since.unwrap() <= failed_at);
+    let since = world.status(0).unwrap().failing_since.unwrap();
+    assert!(since <= failed_at);
+    assert_eq!(world.failure(0).as_deref(), Some("unreachable"));
+    let metrics = daemon.handle.metrics();
+    for line in [
+        "favor_certs_failure{mchid=\"1900001000\",reason=\"unreachable\"} 1".to_owned(),
+        format!("failing_since_timestamp_seconds{{mchid=\"1900001000\"}} {}", since.timestamp()),
+    ] {
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    let ready = reqwest::get(format!("http://{}/readyz", daemon.handle.address().unwrap())).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let told = ready.text().await.unwrap();
+    assert!(told.contains("no successful check in time: certificates.download: "), "{told}");
     world.mirror.clear_faults();
     world.pass(Duration::from_secs(1000)).await;
     assert_eq!(world.status(0).unwrap().failing_since, None);
