@@ -52,7 +52,21 @@ enum Command {
     Reload,
     /// Somebody met a serial that is not in force.
     Unknown(favor_core::MerchantId, tokio::sync::oneshot::Sender<()>),
+    /// Somebody wants a check now.
+    Refresh(favor_core::MerchantId, tokio::sync::oneshot::Sender<Refresh>),
     Stop,
+}
+
+/// What comes of asking for a check.
+#[derive(Debug)]
+enum Refresh {
+    /// It is under way; completes when it has ended.
+    Begun(tokio::sync::oneshot::Receiver<()>),
+    /// There was one just now; again after this time.
+    TooSoon(std::time::Duration),
+    /// Another process writes the directory, and checks.
+    StandingBy,
+    NoSuchMerchant,
 }
 
 /// Speaks to a daemon that runs. Cheap to clone.
@@ -155,7 +169,6 @@ impl Daemon {
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        notify::stopping();
         let _ = stop.send(true);
         if let Some(served) = served {
             let _ = served.await;

@@ -204,6 +204,10 @@ async fn run_program(argv: &[String], id: &MerchantId, release: &InForce) -> Res
         .env("FAVOR_MCHID", id.as_str())
         .env("FAVOR_GENERATION", release.manifest().generation.to_string())
         .env("FAVOR_RELEASE", release.folder())
+        // What systemd gave the daemon is not for its children: they would speak, and be waited for, in its name.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

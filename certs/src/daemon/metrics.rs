@@ -116,6 +116,16 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
             sample(out, name, &[("mchid", id.as_str()), ("reason", &failure.code)], 1);
         }
     }
+    let name = "favor_certs_own_keys_error";
+    head(
+        out,
+        name,
+        "gauge",
+        "1 while a merchant's own key files are wrong and those read before are in use.",
+    );
+    for (id, known) in view.merchants {
+        sample(out, name, &[("mchid", id.as_str())], u8::from(known.status.own_keys.is_some()));
+    }
     let name = "favor_certs_generation";
     head(out, name, "gauge", "The generation in force.");
     for (id, known) in view.merchants {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::fleet::Fleet;
 use super::sleep::sleep_until;
-use super::{Command, DaemonError, notify};
+use super::{Command, DaemonError, Refresh, notify};
 use crate::config::Config;
 use crate::directory::{DirectoryError, KeyDirectory};
 
@@ -47,11 +47,17 @@ pub(super) async fn take_over(
         tokio::select! {
             () = sleep_until(clock.as_ref(), until) => {}
             command = commands.recv() => match command {
-                Some(Command::Stop) | None => return Ok(None),
+                Some(Command::Stop) | None => {
+                    notify::stopping();
+                    return Ok(None);
+                }
                 // The one who writes fetches; whoever asked here gets what is there.
                 Some(Command::Unknown(id, answer)) => {
                     show(config, fleet, &[id]);
                     let _ = answer.send(());
+                }
+                Some(Command::Refresh(_, answer)) => {
+                    let _ = answer.send(Refresh::StandingBy);
                 }
                 Some(Command::Reload) => {}
             },

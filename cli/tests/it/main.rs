@@ -29,3 +29,4 @@ mod sign;
 mod stock_and_coupon;
 mod target;
 mod watch;
+mod watch_bad_days;

@@ -9,7 +9,7 @@ use favor_core::{MerchantId, Release};
 
 use crate::run::{MirrorProcess, favor, run};
 
-struct Watch(Child);
+pub(crate) struct Watch(pub(crate) Child);
 
 impl Drop for Watch {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Watch {
     }
 }
 
-fn settings(mirror: &MirrorProcess, directory: &str) -> String {
+pub(crate) fn settings(mirror: &MirrorProcess, directory: &str) -> String {
     let field = |name: &str| mirror.ready[name].as_str().unwrap();
     let key = mirror.folder.path().join("api_v3_key");
     std::fs::write(&key, field("api_v3_key")).unwrap();
