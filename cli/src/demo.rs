@@ -10,13 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use favor_core::{
-    ApiV3Key, AppId, Certificate, Client, Fen, FixedNormalCoupon, MerchantId, MerchantSigner, OutRequestNo,
-    PlatformKeys, PrivateKey, StockId,
+    ApiV3Key, AppId, Certificate, Client, Fen, MerchantId, MerchantSigner, OutRequestNo, PlatformKeys,
+    PrivateKey, StockId,
 };
 use favor_mirror::Mirror;
-use favor_stock::{CouponRule, CreateStock, StockRule, Stocks};
+use favor_stock::Stocks;
 
 use crate::args;
 use crate::demo::people::Campaign;
@@ -24,11 +23,8 @@ use crate::demo::summary::Summary;
 use crate::demo::told::Listener;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::sample_stock::{self, FACE_VALUE_FEN};
 
-const FACE_VALUE_FEN: i64 = 500;
-const THRESHOLD_FEN: i64 = 3000;
-/// The fewest coupons a stock may have.
-const SMALLEST_STOCK: u64 = 5;
 /// A stock can be started about a minute after its creation; the mirror's clock is advanced over it.
 const BEFORE_START: Duration = Duration::from_secs(61);
 
@@ -108,20 +104,8 @@ fn client(mirror: &Mirror, verified: Arc<AtomicU64>) -> anyhow::Result<Client> {
 }
 
 async fn running_stock(client: &Client, mirror: &Mirror, people: u32) -> anyhow::Result<StockId> {
-    let coupons = u64::from(people).max(SMALLEST_STOCK);
-    let face = Fen::new(FACE_VALUE_FEN)?;
-    let begin = client.now();
-    let request = CreateStock::no_cash(
-        "Tea 5 off 30",
-        client.merchant_id().clone(),
-        begin..begin + TimeDelta::days(30),
-        StockRule::new(coupons, face.checked_mul(coupons)?, 1),
-        CouponRule::normal(
-            FixedNormalCoupon::new(face, Fen::new(THRESHOLD_FEN)?),
-            [client.merchant_id().clone()],
-        ),
-        OutRequestNo::new(format!("{}-demo-stock", client.merchant_id()))?,
-    );
+    let number = OutRequestNo::new(format!("{}-demo-stock", client.merchant_id()))?;
+    let request = sample_stock::request(client, "Tea 5 off 30", client.now(), people, number)?;
     let stocks = Stocks::new(client);
     let created = stocks.create(&request).await?;
     mirror.advance(BEFORE_START).await.context("the mirror's clock cannot be advanced")?;

@@ -19,6 +19,7 @@ mod mirror;
 mod output;
 mod profile;
 mod progress;
+mod sample_stock;
 mod saved;
 mod settings;
 mod sign;

@@ -1,32 +1,21 @@
 //! Choices to make before a mirror starts.
 
+mod load;
+mod start;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use rusqlite::Connection;
 
-use crate::authority::Authority;
-use crate::clock::{ClockMode, Clocks, Times};
-use crate::control::clock::check_rate;
-use crate::directory::Directory;
-use crate::error::MirrorError;
-use crate::fault::{self, FaultPlan, FaultRule};
-use crate::ids::FirstIds;
-use crate::ledger::{self, Ledger};
-use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
-use crate::mirror::Mirror;
-use crate::moment::Moment;
-use crate::notify::{Notifier, NotifySettings};
-use crate::platform_keys::{PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
-use crate::rate::RateLimits;
-use crate::request_log::RequestLog;
+use crate::fault::FaultRule;
+use crate::merchant::MerchantSeed;
+use crate::notify::NotifySettings;
+use crate::platform_keys::{PublicKeyPhase, RotationSchedule};
 use crate::rules::readings::Readings;
-use crate::seed::{self, Seed, SeedError};
-use crate::state::{Settings, State};
-use crate::tls::Tls;
+use crate::seed::{Seed, SeedError};
 
 /// Builds a [`Mirror`]. Every choice has a default that suits a test.
 #[derive(Debug, Clone)]
@@ -298,222 +287,4 @@ impl MirrorBuilder {
             }
         }
     }
-
-    /// Starts the mirror on the current tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// When the address cannot be bound, the data file cannot be used, or a merchant seed, the seed file, a fault
-    /// rule, a rate, a rotation or a root certificate is not usable.
-    pub async fn start(self) -> Result<Mirror, MirrorError> {
-        let faults = self.first_faults()?;
-        check_rate(self.clock_rate)?;
-        let standing = self.clock_at.or(self.running_from.filter(|_| self.frozen));
-        let first_clock = match (standing, self.running_from) {
-            (Some(time), _) => ClockMode::frozen(time.into()),
-            (None, Some(time)) => ClockMode::real().set(time.into()),
-            (None, None) => ClockMode::real(),
-        };
-        let first_clock =
-            if self.clock_rate == 1 { first_clock } else { first_clock.at_rate(self.clock_rate) };
-        let first_clock = if self.frozen { first_clock.freeze() } else { first_clock };
-        let seed = self.seed.clone().transpose()?;
-        let data = self.data.clone();
-        let ledger = tokio::task::spawn_blocking(move || Ledger::open(data.as_deref()))
-            .await
-            .map_err(|_| MirrorError::Stopped)??;
-        let builder = self.clone();
-        let of_builder = seed.clone();
-        let stored = ledger
-            .write(move |db| {
-                ledger::all_or_nothing(db, |db| builder.load(db, first_clock, of_builder.as_deref()))
-            })
-            .await;
-        let stored = match stored.map_err(MirrorError::from).flatten() {
-            Ok(stored) => stored,
-            Err(error) => {
-                ledger.close().await;
-                return Err(error);
-            }
-        };
-        for note in &stored.notes {
-            tracing::warn!("{note}");
-        }
-        let settings = Settings {
-            start_delay: self.start_delay,
-            monthly_cap: self.monthly_cap,
-            keep_alive: self.keep_alive,
-            first_clock,
-            open_control: self.open_control,
-            request_timeout: self.request_timeout,
-            readings: self.readings,
-            id_seed: stored.id_seed,
-            seed,
-            seed_notes: stored.notes,
-        };
-        let mut state = State::new(
-            settings,
-            Notifier::new(self.notify)?,
-            ledger,
-            Clocks::new(stored.clock, self.wire_follows),
-            RequestLog::new(self.request_log),
-            RateLimits::new(self.rate_limits),
-            stored.platform,
-            stored.merchants,
-        );
-        state.faults = faults;
-        Mirror::listen(state, Tls::new(stored.authority, self.handshake), self.listen).await
-    }
-
-    fn first_faults(&self) -> Result<FaultPlan, MirrorError> {
-        let mut rules = self.faults.clone();
-        for file in &self.fault_files {
-            rules.extend(fault::read_file(file)?);
-        }
-        FaultPlan::starting_with(rules)
-    }
-
-    /// Takes from the store what it holds, and puts in what it lacks.
-    fn load(
-        &self,
-        db: &Connection,
-        first_clock: ClockMode,
-        seed: Option<&Seed>,
-    ) -> Result<Stored, MirrorError> {
-        let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-        let clock = match ledger::clock::load(db).map_err(storage)? {
-            Some(clock) => clock,
-            None => {
-                ledger::clock::save(db, first_clock).map_err(storage)?;
-                first_clock
-            }
-        };
-        let now = Clocks::new(clock, self.wire_follows).both();
-        let mut notes = Vec::new();
-        let id_seed = self.load_ids(db, &mut notes)?;
-        let platform = self.load_platform(db, now)?;
-        let merchants = Directory::new(self.load_merchants(db, now.wire, seed, &mut notes)?);
-        if let Some(seed) = seed {
-            let world =
-                seed::World { merchants: &merchants, start_delay: self.start_delay, now: clock.now() };
-            notes.extend(seed::apply(db, seed, world)?);
-        }
-        Ok(Stored { clock, platform, merchants, authority: load_authority(db)?, id_seed, notes })
-    }
-
-    /// What ids are made from: once some have been given out, that does not change.
-    fn load_ids(&self, db: &Connection, notes: &mut Vec<String>) -> Result<Option<u64>, MirrorError> {
-        let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-        let held = ledger::first_ids::seed(db).map_err(storage)?;
-        match self.id_seed {
-            Some(wanted) if held != Some(wanted) => {
-                if ledger::first_ids::are_in_use(db).map_err(storage)? {
-                    notes.push("id_seed: the data file has ids already and goes on with them".to_owned());
-                    return Ok(held);
-                }
-                ledger::first_ids::save(db, wanted, FirstIds::of(wanted)).map_err(storage)?;
-                Ok(Some(wanted))
-            }
-            _ => Ok(held),
-        }
-    }
-
-    fn load_platform(&self, db: &Connection, now: Times) -> Result<PlatformKeys, MirrorError> {
-        let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-        if let Some(kept) = ledger::keys::load(db).map_err(storage)? {
-            return kept;
-        }
-        let mut platform = PlatformKeys::new(self.phase, now)?;
-        platform.rotation = self.rotation.map(|schedule| Rotation::begin(schedule, now.test)).transpose()?;
-        ledger::keys::save(db, &platform).map_err(storage)?;
-        Ok(platform)
-    }
-
-    fn load_merchants(
-        &self,
-        db: &Connection,
-        now: Moment,
-        seed: Option<&Seed>,
-        notes: &mut Vec<String>,
-    ) -> Result<Vec<KnownMerchant>, MirrorError> {
-        let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-        let mut known = ledger::merchants::all(db).map_err(storage)?;
-        let mut taken: Vec<_> =
-            known.iter().map(|merchant| merchant.public.private_key_pem.clone()).collect();
-        let mut make = |merchant: &MerchantSeed| {
-            if let Some(held) = known.iter().find(|held| held.mchid() == merchant.mchid) {
-                return Ok(seed::note_differences(held, merchant));
-            }
-            let made = KnownMerchant::from_seed(merchant, &taken, now)?;
-            ledger::merchants::insert(db, &made, merchant.balance_fen).map_err(storage)?;
-            taken.push(made.public.private_key_pem.clone());
-            known.push(made);
-            Ok::<_, MirrorError>(None)
-        };
-        let builders = self.seeds(seed)?;
-        for merchant in builders.iter().filter(|merchant| merchant.mchid == DEFAULT_MCHID) {
-            make(merchant)?;
-        }
-        for entry in seed.into_iter().flat_map(|seed| seed::merchants(seed, now)) {
-            let (merchant, place) = entry?;
-            if self.merchants.iter().any(|given| given.mchid == merchant.mchid) {
-                return Err(place("the id is taken by a merchant that was added before".to_owned()).into());
-            }
-            match make(&merchant) {
-                Ok(note) => notes.extend(note),
-                Err(MirrorError::Seed { reason, .. } | MirrorError::Key { reason }) => {
-                    return Err(place(reason).into());
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        for merchant in builders.iter().filter(|merchant| merchant.mchid != DEFAULT_MCHID) {
-            make(merchant)?;
-        }
-        Ok(known)
-    }
-
-    /// The default merchant, or what takes its place, and then the others; without the default one where the
-    /// seed has it.
-    fn seeds(&self, seed: Option<&Seed>) -> Result<Vec<MerchantSeed>, MirrorError> {
-        let mut seeds = vec![MerchantSeed::default_merchant()];
-        for given in &self.merchants {
-            if given.mchid == DEFAULT_MCHID {
-                seeds[0] = given.clone();
-            } else if seeds.iter().any(|earlier| earlier.mchid == given.mchid) {
-                return Err(MirrorError::Seed {
-                    mchid: given.mchid.clone(),
-                    reason: "the id is taken".to_owned(),
-                });
-            } else {
-                seeds.push(given.clone());
-            }
-        }
-        if seed.is_some_and(|seed| seed.has_merchant(DEFAULT_MCHID)) {
-            seeds.remove(0);
-        }
-        Ok(seeds)
-    }
-}
-
-/// What the store holds at the start.
-#[derive(Debug)]
-struct Stored {
-    clock: ClockMode,
-    platform: PlatformKeys,
-    merchants: Directory,
-    authority: Authority,
-    id_seed: Option<u64>,
-    notes: Vec<String>,
-}
-
-fn load_authority(db: &Connection) -> Result<Authority, MirrorError> {
-    let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
-    if let Some((private_key_pem, certificate_pem)) = ledger::authority::load(db).map_err(storage)? {
-        return Authority::restore(&private_key_pem, certificate_pem);
-    }
-    let authority = Authority::generate()?;
-    ledger::authority::save(db, &authority.private_key_pem(), authority.certificate_pem())
-        .map_err(storage)?;
-    Ok(authority)
 }

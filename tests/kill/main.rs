@@ -9,6 +9,8 @@
 #![expect(clippy::disallowed_methods, reason = "a run is repeated by a variable")]
 
 mod audit;
+#[path = "../support/random.rs"]
+mod random;
 mod receiver;
 mod shop;
 
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 use favor_mirror::PublicKeyPhase;
 
 use crate::audit::{Audit, Log};
+use crate::random::Random;
 use crate::receiver::Child;
 use crate::shop::Shop;
 
@@ -69,14 +72,14 @@ async fn run(mut random: Random) -> String {
             11 => shop.mirror.set_public_key_phase(PublicKeyPhase::Grey).await.unwrap(),
             _ => {}
         }
-        let handled = log.lines() + 1 + random.below(chunk.len() - 20);
+        let handled = log.lines() + 1 + below(&mut random, chunk.len() - 20);
         let redeeming = shop.redeem_all(chunk);
         let killing = async {
             // So many handled later it is killed, in the middle of whatever it does then.
             while log.lines() < handled && child.lives() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            tokio::time::sleep(Duration::from_micros(random.below(20_000).try_into().unwrap())).await;
+            tokio::time::sleep(Duration::from_micros(random.below(20_000))).await;
             child.kill();
             kills += 1;
             audit.look(&shop, &log);
@@ -96,15 +99,6 @@ async fn run(mut random: Random) -> String {
     format!("{found}, {kills} kills, {:.1?}", began.elapsed())
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let limit = u64::try_from(limit).unwrap();
-        usize::try_from((mixed ^ (mixed >> 31)) % limit).unwrap()
-    }
+fn below(random: &mut Random, limit: usize) -> usize {
+    usize::try_from(random.below(u64::try_from(limit).unwrap())).unwrap()
 }

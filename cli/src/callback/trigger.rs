@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, bail};
-use chrono::TimeDelta;
 use favor_callback::CallbackAddress;
 use favor_core::{
-    AppId, Client, Clock as _, CouponId, Fen, FixedNormalCoupon, OpenId, OutRequestNo, StockId, SystemClock,
-    Timestamp, time,
+    AppId, Client, Clock as _, CouponId, OpenId, OutRequestNo, StockId, SystemClock, Timestamp, time,
 };
 use favor_coupon::{Coupons, SendCoupon};
 use favor_mirror::Mirror;
-use favor_stock::{CouponRule, CreateStock, StockRule, Stocks};
+use favor_stock::Stocks;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -19,12 +17,9 @@ use crate::args::{Event, Global, Trigger};
 use crate::exit::Exit;
 use crate::mirror::control::Remote;
 use crate::output::Output;
+use crate::sample_stock;
 use crate::settings::Settings;
 
-const FACE_VALUE_FEN: i64 = 500;
-const THRESHOLD_FEN: i64 = 3000;
-/// The fewest coupons a stock may have.
-const SMALLEST_STOCK: u64 = 5;
 /// A stock can be started about a minute after its creation.
 const SECONDS_BEFORE_START: u64 = 61;
 /// What follows a refused delivery follows after this.
@@ -107,19 +102,7 @@ async fn running_stock(
         .as_str()
         .and_then(|now| time::from_wire(now).ok())
         .context("the mirror does not say what its clock shows")?;
-    let coupons = u64::from(coupons).max(SMALLEST_STOCK);
-    let face = Fen::new(FACE_VALUE_FEN)?;
-    let request = CreateStock::no_cash(
-        "Trigger 5 off 30",
-        client.merchant_id().clone(),
-        begin..begin + TimeDelta::days(30),
-        StockRule::new(coupons, face.checked_mul(coupons)?, 1),
-        CouponRule::normal(
-            FixedNormalCoupon::new(face, Fen::new(THRESHOLD_FEN)?),
-            [client.merchant_id().clone()],
-        ),
-        fresh_number(client)?,
-    );
+    let request = sample_stock::request(client, "Trigger 5 off 30", begin, coupons, fresh_number(client)?)?;
     let stocks = Stocks::new(client);
     let created = stocks.create(&request).await?;
     let minute = json!({ "advance_seconds": SECONDS_BEFORE_START });

@@ -8,8 +8,8 @@ use favor_core::{Certificate, Clock as _, Manifest, MerchantId, MerchantKeyStatu
 use favor_mirror::{MerchantChange, Mirror, PublicKeyPhase};
 use serde_json::json;
 
-use crate::doctor::World;
 use crate::run::{Ran, favor, run};
+use crate::world::World;
 
 fn now() -> DateTime<Utc> {
     SystemClock::new().now()

@@ -13,25 +13,13 @@ use favor_coupon::{Coupons, SendCoupon};
 use favor_mirror::Mirror;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::random::Random;
 use crate::run::MirrorProcess;
 
 const KILLS: usize = 50;
 const CLIENTS: u64 = 6;
 /// Set it to the seed that a failed run printed.
 const SEED: &str = "FAVOR_KILL_SEED";
-
-/// SplitMix64.
-#[derive(Clone)]
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 /// What the clients know.
 #[derive(Default)]

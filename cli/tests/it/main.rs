@@ -23,6 +23,8 @@ mod listener;
 mod lists_and_images;
 mod mirror;
 mod mirror_control;
+#[path = "../../../tests/support/random.rs"]
+mod random;
 mod run;
 mod settings;
 mod sign;
@@ -30,3 +32,4 @@ mod stock_and_coupon;
 mod target;
 mod watch;
 mod watch_bad_days;
+mod world;

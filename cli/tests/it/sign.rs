@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
-use crate::doctor::World;
 use crate::run::{Ran, favor, run};
+use crate::world::World;
 
 const OLD: [&str; 4] = ["--timestamp", "1750000000", "--nonce", "Qw3Er5Ty7Ui9Op1As3Df5Gh7Jk9Lz1Xc"];
 
