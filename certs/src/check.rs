@@ -10,7 +10,7 @@ use favor_core::{
 };
 
 use crate::directory::{DirectoryError, KeyDirectory, NewKeys};
-use crate::merchant::Merchant;
+use crate::merchant::{Merchant, MerchantError};
 
 /// What a check came to.
 #[derive(Debug)]
@@ -40,9 +40,10 @@ pub(crate) async fn check(
     clock: &dyn Clock,
 ) -> Checked {
     let now = clock.now();
-    let opened = merchant.clone();
-    let fetching = match tokio::task::spawn_blocking(move || opened.fetching()).await {
-        Ok(Ok(fetching)) => fetching,
+    let (opened, looked_at) = (merchant.clone(), directory.clone());
+    let read = move || Ok::<_, MerchantError>((opened.fetching()?, looked_at.release(opened.id())));
+    let (fetching, held) = match crate::blocking::run(read).await {
+        Ok(Ok(read)) => read,
         Ok(Err(error)) => {
             let failure = CheckFailure::new("own_keys", report(&error));
             return not_possible(directory, merchant.id(), status, failure, clock);
@@ -52,7 +53,6 @@ pub(crate) async fn check(
             return not_possible(directory, merchant.id(), status, failure, clock);
         }
     };
-    let held = directory.release(merchant.id());
     let held_keys =
         held.as_ref().ok().and_then(Option::as_ref).map(|release| release.keys().as_ref().clone());
     let held_keys = held_keys.unwrap_or_default();
@@ -155,7 +155,7 @@ async fn publish(
         new = new.without_public_key();
     }
     let (directory, id) = (directory.clone(), merchant.id().clone());
-    let work = tokio::task::spawn_blocking(move || directory.publish(&id, new, now));
+    let work = crate::blocking::run(move || directory.publish(&id, new, now));
     match work.await {
         Ok(Ok(crate::Published::New(release))) => Ok((release, true)),
         Ok(Ok(crate::Published::Unchanged(release))) => Ok((release, false)),

@@ -53,7 +53,7 @@ struct Waiting {
 /// A merchant with its keys read.
 #[derive(Debug)]
 pub(crate) struct Merchant {
-    pub(crate) config: MerchantConfig,
+    pub(crate) config: Arc<MerchantConfig>,
     waiting: Option<Waiting>,
     /// The WeChat Pay public key: its id and its text.
     pub(crate) public_key: Option<(Serial, String)>,
@@ -79,7 +79,7 @@ impl Fingerprint {
 impl Merchant {
     pub(crate) fn load(
         all: &Config,
-        config: &MerchantConfig,
+        config: &Arc<MerchantConfig>,
         transport: &HttpTransport,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, MerchantError> {
@@ -115,7 +115,7 @@ impl Merchant {
         };
         let certificate =
             certificate.map(|own| MerchantCertificateStatus::new(own.serial().as_str(), own.not_after()));
-        Ok(Self { config: config.clone(), waiting, public_key, certificate, files })
+        Ok(Self { config: Arc::clone(config), waiting, public_key, certificate, files })
     }
 
     /// Makes ready what a check needs; none where nothing is fetched. Takes some milliseconds.

@@ -12,7 +12,7 @@ use crate::{child, world};
 /// Runs until its input ends; `tick` and seconds move its clock.
 pub fn run() -> ExitCode {
     // As `favor certs watch` has it.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = favor_certs::runtime().unwrap();
     runtime.block_on(async {
         let clock = Arc::new(ManualClock::new(world::start()));
         let daemon = Daemon::start(child::folder().join(world::SETTINGS), clock.clone()).await.unwrap();

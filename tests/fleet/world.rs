@@ -15,6 +15,8 @@ pub const KEYS: &str = "keys";
 pub const DAEMON_URL: &str = "daemon_url";
 const BASE_URL: &str = "base_url";
 const MERCHANTS: &str = "merchants";
+/// How many private keys the merchants have among them.
+const KEYS_MADE: u32 = 8;
 
 /// What all clocks show at first.
 pub fn start() -> DateTime<Utc> {
@@ -40,8 +42,11 @@ impl World {
             .keep_alive_timeout(Duration::from_secs(3600));
         let id = |number: u32| MerchantId::new((1_900_001_000 + number).to_string()).unwrap();
         let merchants: Vec<_> = (0..count).map(id).collect();
-        for merchant in &merchants {
-            builder = builder.merchant(MerchantSeed::new(merchant.as_str()));
+        let keys = private_keys().await;
+        for (merchant, key) in merchants.iter().zip(keys.iter().cycle()) {
+            let seed =
+                MerchantSeed { private_key_pem: Some(key.clone()), ..MerchantSeed::new(merchant.as_str()) };
+            builder = builder.merchant(seed);
         }
         let mirror = builder.start().await.unwrap();
         let world = Self { mirror, merchants, folder: tempfile::tempdir().unwrap() };
@@ -109,6 +114,15 @@ impl World {
     pub fn status(&self, merchant: &MerchantId) -> Option<MerchantKeyStatus> {
         MerchantKeyStatus::read(self.folder().join(KEYS), merchant).unwrap()
     }
+}
+
+/// Keys that the merchants share: to make one for each of thousands takes minutes, and shows no more.
+async fn private_keys() -> Vec<String> {
+    let mut builder = Mirror::builder();
+    for number in 1..KEYS_MADE {
+        builder = builder.merchant(MerchantSeed::new(number.to_string()));
+    }
+    builder.start().await.unwrap().merchants().into_iter().map(|merchant| merchant.private_key_pem).collect()
 }
 
 /// What a payment process knows of one merchant.

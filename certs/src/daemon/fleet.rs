@@ -86,7 +86,7 @@ impl Fleet {
     pub(super) fn set_release(&self, id: &MerchantId, release: &Release) {
         let mut inner = self.lock();
         let Some(known) = inner.merchants.get_mut(id) else { return };
-        let held = known.release.as_ref().map(|held| held.manifest().generation);
+        let held = known.release.as_ref().map(|held| held.generation());
         if held == Some(release.manifest().generation) {
             return;
         }

@@ -106,7 +106,7 @@ impl Hooks {
                         *progress.done.insert(done)
                     }
                 };
-                let pending = done < release.manifest().generation;
+                let pending = done < release.generation();
                 self.fleet.set_hook_pending(&hook.name, id, pending);
                 if !pending
                     || progress.running
@@ -124,7 +124,7 @@ impl Hooks {
                     (hook.clone(), id.clone(), release.clone(), self.client.clone());
                 self.running.spawn(async move {
                     let result = tell(&hook, &id, &release, &client).await;
-                    Ended { hook: hook.name, id, generation: release.manifest().generation, result }
+                    Ended { hook: hook.name, id, generation: release.generation(), result }
                 });
             }
         }
@@ -135,8 +135,7 @@ impl Hooks {
         let Ended { hook, id, generation, mut result } = ended;
         if result.is_ok() {
             let (directory, name, id) = (self.directory.clone(), hook.clone(), id.clone());
-            let noted =
-                tokio::task::spawn_blocking(move || directory.set_hook_done(&name, &id, generation)).await;
+            let noted = crate::blocking::run(move || directory.set_hook_done(&name, &id, generation)).await;
             if let Ok(Err(error)) = noted {
                 result = Err(format!("it ran, and that cannot be noted: {}", crate::check::report(&error)));
             }
@@ -202,7 +201,7 @@ async fn run_program(argv: &[String], id: &MerchantId, release: &InForce) -> Res
     let ended = tokio::process::Command::new(program)
         .args(arguments)
         .env("FAVOR_MCHID", id.as_str())
-        .env("FAVOR_GENERATION", release.manifest().generation.to_string())
+        .env("FAVOR_GENERATION", release.generation().to_string())
         .env("FAVOR_RELEASE", release.folder())
         // What systemd gave the daemon is not for its children: they would speak, and be waited for, in its name.
         .env_remove("NOTIFY_SOCKET")
@@ -222,13 +221,12 @@ async fn run_program(argv: &[String], id: &MerchantId, release: &InForce) -> Res
 }
 
 async fn post(url: &str, id: &MerchantId, release: &InForce, client: &reqwest::Client) -> Result<(), String> {
-    let manifest = release.manifest();
     let body = serde_json::json!({
         "mchid": id.as_str(),
-        "generation": manifest.generation,
-        "content": manifest.content,
+        "generation": release.generation(),
+        "content": release.content(),
         "folder": release.folder(),
-        "keys": manifest.keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(),
+        "keys": release.keys().iter().map(|key| &*key.id).collect::<Vec<_>>(),
     });
     let sent =
         client.post(url).header("content-type", "application/json").body(body.to_string()).send().await;

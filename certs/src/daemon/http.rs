@@ -136,18 +136,17 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
             let text = "no keys are published for this merchant; see /readyz\n";
             return (StatusCode::NOT_FOUND, text).into_response();
         };
-        let manifest = release.manifest();
         let holds = match &asked.content {
-            Some(content) => *content == manifest.content,
-            None => asked.generation == Some(manifest.generation),
+            Some(content) => content == release.content(),
+            None => asked.generation == Some(release.generation()),
         };
         if !holds {
-            let generation = manifest.generation;
-            let read = tokio::task::spawn_blocking(move || release.to_json()).await;
+            let generation = release.generation();
+            let read = crate::blocking::run(move || release.to_json()).await;
             match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|e| e.to_string())) {
                 Ok(json) => return ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
                 // Many releases were made meanwhile, and this one is gone: the next one counts.
-                Err(_) if state.fleet.release(&id).is_some_and(|r| r.manifest().generation != generation) => {
+                Err(_) if state.fleet.release(&id).is_some_and(|r| r.generation() != generation) => {
                     continue;
                 }
                 Err(error) => {

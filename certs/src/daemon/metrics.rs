@@ -75,7 +75,7 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
     let name = "favor_certs_key_not_after_seconds";
     head(out, name, "gauge", "When a platform certificate ends, as a Unix time.");
     for (id, known) in view.merchants {
-        for key in known.release.iter().flat_map(|release| &release.manifest().keys) {
+        for key in known.release.iter().flat_map(|release| release.keys()) {
             if let Some(end) = key.not_after {
                 sample(out, name, &[("mchid", id.as_str()), ("serial", &key.id)], end.timestamp());
             }
@@ -130,7 +130,7 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
     head(out, name, "gauge", "The generation in force.");
     for (id, known) in view.merchants {
         if let Some(release) = &known.release {
-            sample(out, name, &[("mchid", id.as_str())], release.manifest().generation);
+            sample(out, name, &[("mchid", id.as_str())], release.generation());
         }
     }
     let name = "favor_certs_unknown_serial_total";

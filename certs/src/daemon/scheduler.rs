@@ -28,6 +28,8 @@ const BETWEEN_ASKED: Duration = Duration::from_secs(60);
 pub(super) struct Parts {
     pub(super) path: PathBuf,
     pub(super) config: Config,
+    /// The settings' file as it was when they were read; that may be long ago, where another process wrote.
+    pub(super) settings: Fingerprint,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) directory: KeyDirectory,
@@ -37,7 +39,7 @@ pub(super) struct Parts {
 /// One merchant in the scheduler.
 #[derive(Debug)]
 struct Slot {
-    config: MerchantConfig,
+    config: Arc<MerchantConfig>,
     merchant: Result<Arc<Merchant>, CheckFailure>,
     /// Why its key files, as they are now, cannot follow those in use.
     own_keys: Option<CheckFailure>,
@@ -55,6 +57,7 @@ struct Slot {
 
 struct Scheduler {
     path: PathBuf,
+    /// Its merchants are those of the slots.
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     fleet: Arc<Fleet>,
@@ -66,7 +69,13 @@ struct Scheduler {
     running: JoinSet<Ended>,
     /// When the rate allows the next check.
     next_start: Duration,
+    /// The settings' file and that of the root certificates, as they were read last.
     settings: Fingerprint,
+    roots_file: Fingerprint,
+    /// What is wrong with them; those before are in use.
+    settings_error: Option<String>,
+    /// The root certificates in use.
+    roots: Option<Vec<u8>>,
     next_look: Duration,
     told_ready: bool,
 }
@@ -80,9 +89,10 @@ struct Ended {
 
 /// Runs until it is told to stop.
 pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
-    let Parts { path, config, clock, fleet, directory, mut commands } = parts;
-    let transport = transport(&config)?;
-    let settings = Fingerprint::of([path.as_path()]);
+    let Parts { path, mut config, settings, clock, fleet, directory, mut commands } = parts;
+    let merchants = take_out(&mut config);
+    let roots_file = roots_file(&config);
+    let (transport, roots) = transport(&config)?;
     let mut scheduler = Scheduler {
         path,
         config: Arc::new(config),
@@ -96,9 +106,12 @@ pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
         queue: BTreeSet::new(),
         running: JoinSet::new(),
         settings,
+        roots_file,
+        settings_error: None,
+        roots,
         told_ready: false,
     };
-    scheduler.take_merchants(false).await;
+    scheduler.take_merchants(merchants, false).await;
     scheduler.look_again_later();
     loop {
         scheduler.tell_when_ready();
@@ -136,17 +149,24 @@ pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
     Ok(())
 }
 
-fn transport(config: &Config) -> Result<HttpTransport, DaemonError> {
+fn roots_file(config: &Config) -> Fingerprint {
+    Fingerprint::of(config.ca_file.as_deref())
+}
+
+/// The way to the platform, and the root certificates it trusts besides the system's.
+fn transport(config: &Config) -> Result<(HttpTransport, Option<Vec<u8>>), DaemonError> {
     let mut builder = HttpTransport::builder();
     if let Some(proxy) = &config.proxy {
         builder = builder.proxy(proxy);
     }
+    let mut roots = None;
     if let Some(file) = &config.ca_file {
-        let pem = std::fs::read(file)
-            .map_err(|error| DaemonError::Transport(format!("{}: {error}", file.display())))?;
-        builder = builder.root_certificate(pem);
+        let failed = |why: String| DaemonError::Transport(format!("{}: {why}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+        builder = builder.root_certificate(roots.insert(pem).clone());
     }
-    builder.build().map_err(|error| DaemonError::Transport(check::report(&error)))
+    let transport = builder.build().map_err(|error| DaemonError::Transport(check::report(&error)))?;
+    Ok((transport, roots))
 }
 
 impl Scheduler {
@@ -203,7 +223,7 @@ impl Scheduler {
             let later = |pause| chrono::TimeDelta::from_std(pause).ok().map(|pause| ended_at + pause);
             checked.status.next_check = later(pause);
             let text = checked.status.clone();
-            let written = tokio::task::spawn_blocking(move || directory.write_status(&text)).await;
+            let written = crate::blocking::run(move || directory.write_status(&text)).await;
             if let Ok(Err(error)) = written {
                 let failure = CheckFailure::new("directory", check::report(&error));
                 checked.status.failure.get_or_insert(failure);
@@ -303,7 +323,10 @@ impl Scheduler {
     }
 
     async fn look_for_changes(&mut self) {
-        let settings = Fingerprint::of([self.path.as_path()]) != self.settings;
+        // What is wrong may be made right without a new time of change, as by chmod.
+        let settings = self.settings_error.is_some()
+            || Fingerprint::of([self.path.as_path()]) != self.settings
+            || roots_file(&self.config) != self.roots_file;
         let keys = self.slots.values().any(|slot| match &slot.merchant {
             // Files that are wrong may be made right without a new time of change, as by chmod.
             Ok(merchant) => slot.own_keys.is_some() || Fingerprint::of(slot.config.files()) != merchant.files,
@@ -318,42 +341,49 @@ impl Scheduler {
 
     /// Reads settings and key files again. What is wrong stays as it was.
     async fn reload(&mut self) {
+        // Taken before the files are read: a change meanwhile is noticed the next time.
         self.settings = Fingerprint::of([self.path.as_path()]);
         let read = Config::read(&self.path).map_err(DaemonError::from);
-        let read = read.and_then(|config| Ok((transport(&config)?, config)));
+        let read = read.and_then(|config| Ok((roots_file(&config), transport(&config)?, config)));
         let mut elsewhere = false;
+        let mut merchants = self.slots.values().map(|slot| slot.config.clone()).collect();
         match read {
-            Ok((transport, mut config)) => {
+            Ok((roots_file, (transport, roots), mut config)) => {
                 if config.directory != self.config.directory || config.listen != self.config.listen {
                     tracing::warn!("directory and listen take effect at the next start");
                     config.directory.clone_from(&self.config.directory);
                 }
-                let route =
-                    |config: &Config| (config.base_url.clone(), config.proxy.clone(), config.ca_file.clone());
-                elsewhere = route(&config) != route(&self.config);
+                let route = |config: &Config| (config.base_url.clone(), config.proxy.clone());
+                elsewhere = route(&config) != route(&self.config) || roots != self.roots;
+                (self.roots, self.roots_file) = (roots, roots_file);
+                self.settings_error = None;
+                merchants = take_out(&mut config);
                 self.transport = transport;
                 self.config = Arc::new(config);
                 self.fleet.set_config_error(None);
             }
             Err(error) => {
                 let error = check::report(&error);
-                tracing::error!("the settings are wrong, and those before stay in use: {error}");
+                if self.settings_error.as_ref() != Some(&error) {
+                    tracing::error!("the settings are wrong, and those before stay in use: {error}");
+                }
+                self.settings_error = Some(error.clone());
                 self.fleet.set_config_error(Some(error));
             }
         }
-        self.take_merchants(elsewhere).await;
+        self.take_merchants(merchants, elsewhere).await;
     }
 
     /// Brings the slots in line with the settings. Merchants whose settings or files are new are read, and due now;
     /// all of them when the way to the platform is another one.
-    async fn take_merchants(&mut self, all: bool) {
+    async fn take_merchants(&mut self, merchants: Vec<Arc<MerchantConfig>>, all: bool) {
         let config = self.config.clone();
-        let ids: Vec<_> = config.merchants.iter().map(|merchant| merchant.mchid.clone()).collect();
+        let ids: Vec<_> = merchants.iter().map(|merchant| merchant.mchid.clone()).collect();
         self.slots.retain(|id, _| ids.contains(id));
         self.queue.retain(|(_, id)| ids.contains(id));
         self.fleet.set(&ids, &config.hooks);
         let mut fresh = Vec::new();
-        for merchant in &config.merchants {
+        for merchant in &merchants {
             let unchanged = self.slots.get(&merchant.mchid).is_some_and(|slot| {
                 let files =
                     slot.merchant.as_ref().is_ok_and(|held| held.files == Fingerprint::of(merchant.files()));
@@ -432,16 +462,21 @@ impl Scheduler {
     }
 }
 
+/// The merchants of the settings, each kept once from then on.
+fn take_out(config: &mut Config) -> Vec<Arc<MerchantConfig>> {
+    std::mem::take(&mut config.merchants).into_iter().map(Arc::new).collect()
+}
+
 async fn load(
     all: &Arc<Config>,
-    config: &MerchantConfig,
+    config: &Arc<MerchantConfig>,
     transport: &HttpTransport,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Merchant>, CheckFailure> {
     let (all, config, transport, clock) = (all.clone(), config.clone(), transport.clone(), clock.clone());
     let load = move || Merchant::load(&all, &config, &transport, &clock);
     let failure = |message: String| CheckFailure::new("own_keys", message);
-    match tokio::task::spawn_blocking(load).await {
+    match crate::blocking::run(load).await {
         Ok(loaded) => loaded.map(Arc::new).map_err(|error: MerchantError| failure(check::report(&error))),
         Err(error) => Err(failure(error.to_string())),
     }

@@ -44,6 +44,14 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8], modes: Modes) -
     sync(folder)
 }
 
+/// Writes so many bytes, and removes them again.
+pub(super) fn try_to_write(path: &Path, size: usize, modes: Modes) -> Result<(), DirectoryError> {
+    remove(path)?;
+    let written = file(path, &vec![b'.'; size], modes);
+    let removed = remove(path);
+    written.and(removed)
+}
+
 /// Removes a file, a link or a folder with all in it; one that is not there is fine.
 pub(super) fn remove(path: &Path) -> Result<(), DirectoryError> {
     let removed = match std::fs::symlink_metadata(path) {

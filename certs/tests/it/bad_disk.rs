@@ -132,3 +132,62 @@ async fn a_directory_made_read_only() {
     it_recovers(&world, &daemon).await;
     daemon.stop().await;
 }
+
+/// A daemon that is started on a directory it cannot use says so and ends, and leaves nothing behind.
+async fn it_does_not_start(world: &World, says: &str) {
+    let before = files(&world.root());
+    let error = world.start().await.failed().await.to_string();
+    for words in [says, "keys", "see that there is room and that this user may write"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    assert_eq!(files(&world.root()), before);
+    assert_eq!(world.fetches(), 0, "nobody was asked for what cannot be kept");
+}
+
+fn files(folder: &Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.retain(|name| name != ".lock");
+    names.sort();
+    names
+}
+
+#[test]
+fn a_daemon_does_not_start_on_a_full_disk() {
+    in_a_namespace("bad_disk::started_on_a_full_disk");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by the test above"]
+async fn started_on_a_full_disk() {
+    let world = World::with(1).await;
+    std::fs::create_dir(world.root()).unwrap();
+    mount(&["-t", "tmpfs", "-o", "size=256k", "tmpfs"], &world.root());
+    let filler = world.root().join("filler");
+    std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
+    it_does_not_start(&world, "No space left on device").await;
+    std::fs::remove_file(&filler).unwrap();
+    let daemon = world.start().await;
+    world.checked(0, world.clock.now()).await;
+    assert_eq!(files(&world.root()), [crate::world::id(0).as_str()]);
+    daemon.stop().await;
+}
+
+#[test]
+fn a_daemon_does_not_start_on_a_read_only_directory() {
+    in_a_namespace("bad_disk::started_on_a_read_only_directory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by the test above"]
+async fn started_on_a_read_only_directory() {
+    let world = World::with(1).await;
+    std::fs::create_dir(world.root()).unwrap();
+    mount(&["-t", "tmpfs", "-o", "size=256k", "tmpfs"], &world.root());
+    mount(&["-o", "remount,ro"], &world.root());
+    it_does_not_start(&world, "Read-only file system").await;
+    mount(&["-o", "remount,rw"], &world.root());
+    let daemon = world.start().await;
+    world.checked(0, world.clock.now()).await;
+    daemon.stop().await;
+}

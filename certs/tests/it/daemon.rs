@@ -138,7 +138,9 @@ async fn settings_and_keys_are_read_again_and_wrong_ones_keep_the_old() {
     let daemon = world.start().await;
     world.checked(0, world.clock.now()).await;
     world.write("certs.toml", "directory = 5");
-    world.tick_until("the error", || daemon.handle.metrics().contains("favor_certs_config_error 1")).await;
+    world
+        .tick_until("the error", || daemon.handle.metrics().contains("\nfavor_certs_config_error 1\n"))
+        .await;
     world.pass(INTERVAL).await;
     assert_eq!(world.failure(0), None, "the settings before are in use");
 
@@ -147,7 +149,7 @@ async fn settings_and_keys_are_read_again_and_wrong_ones_keep_the_old() {
     world.configure("reload_every = \"10s\"", &lines, "");
     world.tick_until("the public key", || world.ids(0).first() == Some(&public.id)).await;
     assert_eq!(world.ids(0).len(), 2, "beside the certificate");
-    assert!(daemon.handle.metrics().contains("favor_certs_config_error 0"));
+    assert!(daemon.handle.metrics().contains("\nfavor_certs_config_error 0\n"));
 
     // Not named any more: it stays until it is dropped in so many words.
     world.configure("reload_every = \"10s\"", "", "");
@@ -182,11 +184,11 @@ async fn a_second_daemon_stands_by_and_takes_over() {
     world.checked(0, world.clock.now()).await;
     let second = world.start().await;
     until("the second one's view", || second.handle.metrics().contains("favor_certs_generation{")).await;
-    assert!(second.handle.metrics().contains("favor_certs_writes 0"));
+    assert!(second.handle.metrics().contains("\nfavor_certs_writes 0\n"));
     assert_eq!(world.fetches(), 1, "only one of them fetches");
     first.stop().await;
     world.advance(Duration::from_secs(5)).await;
-    until("the take-over", || second.handle.metrics().contains("favor_certs_writes 1")).await;
+    until("the take-over", || second.handle.metrics().contains("\nfavor_certs_writes 1\n")).await;
     until("its first check", || world.fetches() == 2).await;
     second.stop().await;
 }

@@ -80,3 +80,34 @@ async fn another_host_in_the_settings_is_asked_at_once() {
     until("recovery", || world.failure(0).is_none()).await;
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_certificates_with_another_content_are_taken_up_like_other_settings() {
+    let world = World::with(1).await;
+    let right = std::fs::read_to_string(world.config()).unwrap();
+    let https = world.mirror.base_url().replace("http://", "https://");
+    let text = right
+        .replace(world.mirror.base_url(), &https)
+        .replace("127.0.0.1:0\"\n", "127.0.0.1:0\"\nca_file = \"ca.pem\"\nreload_every = \"10s\"\n");
+    // A root that has nothing to do with it.
+    world.write("ca.pem", &world.merchants[0].certificate_pem);
+    world.write("certs.toml", &text);
+    let daemon = world.start().await;
+    until("the failure", || world.failure(0).as_deref() == Some("unreachable")).await;
+    world.write("ca.pem", world.mirror.ca_pem());
+    world.tick_until("recovery", || world.ids(0).len() == 1).await;
+    until("the status", || world.failure(0).is_none()).await;
+
+    // What is no certificate changes nothing but the metric, and is told of until it is right again, also without a
+    // new time of change.
+    let wrong = || daemon.handle.metrics().contains("\nfavor_certs_config_error 1\n");
+    let (file, aside) = (world.folder.path().join("ca.pem"), world.folder.path().join("aside"));
+    std::fs::rename(&file, &aside).unwrap();
+    world.tick_until("the trouble", wrong).await;
+    let fetched = world.fetches();
+    world.pass(INTERVAL).await;
+    assert_eq!((world.failure(0), world.fetches() > fetched), (None, true), "the roots before are in use");
+    std::fs::rename(&aside, &file).unwrap();
+    world.tick_until("no trouble any more", || !wrong()).await;
+    daemon.stop().await;
+}
