@@ -2,11 +2,11 @@
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Almost always all of them sleep, and each that does something keeps memory of its own.
-const WORKERS: usize = 2;
+/// Almost always it sleeps, and each thread that does something keeps memory of its own.
+const WORKERS: usize = 1;
 
-/// A tokio runtime of a size that suits a [`Daemon`](crate::Daemon), whatever the machine has: two threads, and those
-/// that wait for disk and name server.
+/// A tokio runtime of a size that suits a [`Daemon`](crate::Daemon), whatever the machine has: one thread beside the one
+/// that runs the daemon, and those that wait for a name server.
 ///
 /// # Errors
 /// When the system gives no threads.

@@ -1,8 +1,8 @@
 //! The daemon and the readers, moved through time together.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::child::{Child, Role};
 use crate::fetches::{self, Fetches};
@@ -25,6 +25,8 @@ pub struct Fleet {
     readers: Vec<Child>,
     fetches: Fetches,
     elapsed: Duration,
+    /// Of each merchant: how its status looked, and when the next check is due by it.
+    next_checks: Vec<Option<(SystemTime, DateTime<Utc>)>>,
 }
 
 impl Fleet {
@@ -33,8 +35,14 @@ impl Fleet {
         let mut daemon = Child::start(Role::Daemon, world.folder());
         let url = daemon.answer().await;
         world.write(world::DAEMON_URL, &url);
-        let mut fleet =
-            Self { world, daemon, readers: Vec::new(), fetches: Fetches::default(), elapsed: Duration::ZERO };
+        let mut fleet = Self {
+            next_checks: vec![None; world.merchants.len()],
+            world,
+            daemon,
+            readers: Vec::new(),
+            fetches: Fetches::default(),
+            elapsed: Duration::ZERO,
+        };
         fleet.settle().await;
         fleet.fetches.count(&fleet.world.mirror);
         for merchant in &fleet.world.merchants {
@@ -86,15 +94,20 @@ impl Fleet {
     }
 
     /// Waits until the daemon has made every check that is due.
-    async fn settle(&self) {
+    async fn settle(&mut self) {
         let now = world::start() + TimeDelta::from_std(self.elapsed).unwrap();
-        for merchant in &self.world.merchants {
+        for (merchant, known) in self.world.merchants.iter().zip(&mut self.next_checks) {
             loop {
-                let status = self.world.status(merchant);
-                if let Some(status) = status.filter(|status| status.next_check.is_some_and(|next| next > now))
+                // Most have not changed since they were read last.
+                let changed = self.world.status_changed(merchant);
+                if changed != known.map(|(at, _)| at)
+                    && let Some(status) = self.world.status(merchant)
                 {
                     let failure = status.failure.as_ref();
                     assert!(failure.is_none(), "merchant {}: {failure:?}", merchant.as_str());
+                    *known = changed.zip(status.next_check);
+                }
+                if known.is_some_and(|(_, next)| next > now) {
                     break;
                 }
                 tokio::time::sleep(PAUSE).await;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use favor::core::{KeyDirectoryError, MerchantKeyStatus, Release};
@@ -109,6 +109,12 @@ impl World {
             Err(KeyDirectoryError::Missing { .. }) => false,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// When the status was written last.
+    pub fn status_changed(&self, merchant: &MerchantId) -> Option<SystemTime> {
+        let file = self.folder().join(KEYS).join(merchant.as_str()).join("status.json");
+        std::fs::metadata(file).ok().map(|found| found.modified().unwrap())
     }
 
     pub fn status(&self, merchant: &MerchantId) -> Option<MerchantKeyStatus> {

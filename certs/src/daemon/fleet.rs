@@ -84,13 +84,17 @@ impl Fleet {
     }
 
     pub(super) fn set_release(&self, id: &MerchantId, release: &Release) {
+        self.set_in_force(id, InForce::of(release));
+    }
+
+    pub(super) fn set_in_force(&self, id: &MerchantId, release: InForce) {
         let mut inner = self.lock();
         let Some(known) = inner.merchants.get_mut(id) else { return };
         let held = known.release.as_ref().map(|held| held.generation());
-        if held == Some(release.manifest().generation) {
+        if held == Some(release.generation()) {
             return;
         }
-        known.release = Some(Arc::new(InForce::of(release)));
+        known.release = Some(Arc::new(release));
         drop(inner);
         self.changed();
     }

@@ -76,7 +76,9 @@ pub(super) async fn serve(listener: Listener, state: State, mut stopped: watch::
         .route("/metrics", get(all_metrics))
         .route("/v1/keys", get(keys))
         .route("/v1/refresh", post(refresh))
-        .with_state(state);
+        .with_state(state)
+        // Else each connection gets a copy of it all, and readers of a fleet hold hundreds.
+        .into_make_service();
     // Readers that wait for news would keep a graceful end waiting: they come back by themselves.
     let served = async {
         match listener {

@@ -443,7 +443,7 @@ impl Scheduler {
                 }
             }
         }
-        standby::show(&config, &self.fleet, &fresh);
+        standby::show(&config, &self.fleet, &fresh).await;
     }
 
     /// Ready is: every merchant was checked once, or has a key that is valid.

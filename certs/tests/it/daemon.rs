@@ -186,10 +186,14 @@ async fn a_second_daemon_stands_by_and_takes_over() {
     until("the second one's view", || second.handle.metrics().contains("favor_certs_generation{")).await;
     assert!(second.handle.metrics().contains("\nfavor_certs_writes 0\n"));
     assert_eq!(world.fetches(), 1, "only one of them fetches");
+    // The first one does not see this any more; the second one has read other settings long ago.
+    let public = world.mirror.public_key();
+    world.configure("", &format!("public_key_id = \"{}\"\npublic_key_file = \"public.pem\"", public.id), "");
     first.stop().await;
     world.advance(Duration::from_secs(5)).await;
     until("the take-over", || second.handle.metrics().contains("\nfavor_certs_writes 1\n")).await;
     until("its first check", || world.fetches() == 2).await;
+    world.tick_until("the settings as they are now", || world.ids(0).contains(&public.id)).await;
     second.stop().await;
 }
 
