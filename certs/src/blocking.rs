@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// Few, and always the same: a thread that has handled keys keeps memory of its own, and the runtime would start one
-/// for each check of a burst. A check waits for the platform rather than for them.
-const THREADS: usize = 2;
+/// for each check of a burst. More than one, since a release waits for the disk several times.
+const THREADS: usize = 4;
 
 type Job = Box<dyn FnOnce() + Send>;
 
