@@ -1,13 +1,16 @@
 //! One check of a merchant's keys: fetched, believed or refused, published.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use favor_core::key_directory::{CheckFailure, MerchantCertificateStatus, Trust};
+use favor_core::key_directory::{CheckFailure, Trust};
 use favor_core::{
-    Clock, DownloadError, DownloadedCertificates, KeySet, MerchantId, MerchantKeyStatus, Release, Serial,
+    Clock, DownloadError, DownloadedCertificates, KeySet, MerchantId, MerchantKeyStatus, PublicKey, Release,
+    Serial,
 };
 
 use crate::directory::{DirectoryError, KeyDirectory, NewKeys};
-use crate::merchant::Merchant;
+use crate::merchant::{Merchant, MerchantError};
 
 /// What a check came to.
 #[derive(Debug)]
@@ -32,16 +35,28 @@ impl Checked {
 /// Checks once. Whatever goes wrong, the release in force stays, and the status says why.
 pub(crate) async fn check(
     directory: &KeyDirectory,
-    merchant: &Merchant,
+    merchant: &Arc<Merchant>,
     mut status: MerchantKeyStatus,
     clock: &dyn Clock,
 ) -> Checked {
     let now = clock.now();
-    let held = directory.release(merchant.id());
+    let (opened, looked_at) = (merchant.clone(), directory.clone());
+    let read = move || Ok::<_, MerchantError>((opened.fetching()?, looked_at.release(opened.id())));
+    let (fetching, held) = match crate::blocking::run(read).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(error)) => {
+            let failure = CheckFailure::new("own_keys", report(&error));
+            return not_possible(directory, merchant.id(), status, failure, clock);
+        }
+        Err(error) => {
+            let failure = CheckFailure::new("own_keys", error.to_string());
+            return not_possible(directory, merchant.id(), status, failure, clock);
+        }
+    };
     let held_keys =
         held.as_ref().ok().and_then(Option::as_ref).map(|release| release.keys().as_ref().clone());
     let held_keys = held_keys.unwrap_or_default();
-    let downloaded = match &merchant.fetching {
+    let downloaded = match &fetching {
         Some(fetching) => {
             let known = with_public_key(held_keys.clone(), merchant);
             Some(fetching.client.download_certificates(&fetching.api_v3_key, &known).await)
@@ -73,10 +88,7 @@ pub(crate) async fn check(
     if let Some(brought) = &brought {
         status.kept_unlisted = unlisted(release.as_ref(), &brought.listed);
     }
-    status.merchant_certificate = merchant
-        .certificate
-        .as_ref()
-        .map(|own| MerchantCertificateStatus::new(own.serial().as_str(), own.not_after()));
+    status.merchant_certificate.clone_from(&merchant.certificate);
     let pending = release.as_ref().is_some_and(|release| {
         is_pending(release.keys(), brought.as_ref().and_then(|brought| brought.signed_by.as_ref()), now)
     });
@@ -110,7 +122,11 @@ fn is_pending(keys: &KeySet, signed_by: Option<&Serial>, now: DateTime<Utc>) -> 
 
 fn with_public_key(keys: KeySet, merchant: &Merchant) -> KeySet {
     match &merchant.public_key {
-        Some((id, _, key)) => keys.clone().with_public_key(id.as_str(), key.clone()).unwrap_or(keys),
+        Some((id, pem)) => {
+            let key = PublicKey::from_pem(pem);
+            let with = key.and_then(|key| keys.clone().with_public_key(id.as_str(), key));
+            with.unwrap_or(keys)
+        }
         None => keys,
     }
 }
@@ -133,13 +149,13 @@ async fn publish(
             new = new.certificate(certificate.clone(), trust);
         }
     }
-    if let Some((id, pem, _)) = &merchant.public_key {
+    if let Some((id, pem)) = &merchant.public_key {
         new = new.public_key(id.clone(), pem.clone());
     } else if merchant.config.drop_public_key {
         new = new.without_public_key();
     }
     let (directory, id) = (directory.clone(), merchant.id().clone());
-    let work = tokio::task::spawn_blocking(move || directory.publish(&id, new, now));
+    let work = crate::blocking::run(move || directory.publish(&id, new, now));
     match work.await {
         Ok(Ok(crate::Published::New(release))) => Ok((release, true)),
         Ok(Ok(crate::Published::Unchanged(release))) => Ok((release, false)),

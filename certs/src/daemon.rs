@@ -3,6 +3,7 @@
 mod fleet;
 mod hooks;
 mod http;
+mod in_force;
 mod metrics;
 mod notify;
 mod pace;
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::{Config, ConfigError, Listen};
 use crate::directory::DirectoryError;
+use crate::merchant::Fingerprint;
 use fleet::Fleet;
 
 /// Why the daemon could not start, or had to end.
@@ -51,7 +53,21 @@ enum Command {
     Reload,
     /// Somebody met a serial that is not in force.
     Unknown(favor_core::MerchantId, tokio::sync::oneshot::Sender<()>),
+    /// Somebody wants a check now.
+    Refresh(favor_core::MerchantId, tokio::sync::oneshot::Sender<Refresh>),
     Stop,
+}
+
+/// What comes of asking for a check.
+#[derive(Debug)]
+enum Refresh {
+    /// It is under way; completes when it has ended.
+    Begun(tokio::sync::oneshot::Receiver<()>),
+    /// There was one just now; again after this time.
+    TooSoon(std::time::Duration),
+    /// Another process writes the directory, and checks.
+    StandingBy,
+    NoSuchMerchant,
 }
 
 /// Speaks to a daemon that runs. Cheap to clone.
@@ -89,6 +105,7 @@ impl DaemonHandle {
 pub struct Daemon {
     path: PathBuf,
     config: Config,
+    settings: Fingerprint,
     clock: Arc<dyn Clock>,
     fleet: Arc<Fleet>,
     listener: Option<http::Listener>,
@@ -102,13 +119,14 @@ impl Daemon {
     /// [`DaemonError`]: the settings are wrong, or it cannot listen.
     pub async fn start(config: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let path = config.as_ref().to_owned();
+        let settings = Fingerprint::of([path.as_path()]);
         let config = Config::read(&path)?;
         let listener = match &config.listen {
             Some(listen) => Some(http::Listener::bind(listen, config.file_mode).await?),
             None => None,
         };
         let fleet = Arc::new(Fleet::new(clock.clone(), config.max_age));
-        Ok(Self { path, config, clock, fleet, listener, commands: mpsc::unbounded_channel() })
+        Ok(Self { path, config, settings, clock, fleet, listener, commands: mpsc::unbounded_channel() })
     }
 
     /// A handle to speak to it while it runs.
@@ -125,7 +143,7 @@ impl Daemon {
     /// # Errors
     /// [`DaemonError`] when the directory cannot be used at all.
     pub async fn run(self) -> Result<(), DaemonError> {
-        let Self { path, config, clock, fleet, listener, commands: (sender, mut receiver) } = self;
+        let Self { path, config, settings, clock, fleet, listener, commands: (sender, mut receiver) } = self;
         let (stop, stopped) = watch::channel(false);
         let served = listener.map(|listener| {
             tokio::spawn(http::serve(
@@ -141,6 +159,7 @@ impl Daemon {
                 let result = scheduler::run(scheduler::Parts {
                     path,
                     config,
+                    settings,
                     clock,
                     fleet,
                     directory,
@@ -154,7 +173,6 @@ impl Daemon {
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
-        notify::stopping();
         let _ = stop.send(true);
         if let Some(served) = served {
             let _ = served.await;

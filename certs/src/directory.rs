@@ -17,6 +17,9 @@ pub use error::DirectoryError;
 pub use publish::{NewKeys, Published};
 
 const LOCK: &str = ".lock";
+/// Written and removed again when the directory is opened, as large as a release of a few keys.
+const TRIAL: &str = ".trial";
+const RELEASE_SIZE: usize = 16 * 1024;
 
 /// Permissions that files and folders get each time they are made, whatever the umask is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,8 @@ impl KeyDirectory {
     /// Opens the directory for writing, and makes it where it is missing.
     ///
     /// # Errors
-    /// [`DirectoryError::Held`] while another process writes it; else what the system said.
+    /// [`DirectoryError::Held`] while another process writes it; else what the system said, also where a release would
+    /// find no room or may not be written.
     pub fn open(root: impl AsRef<Path>, modes: Modes) -> Result<Self, DirectoryError> {
         let root = root.as_ref().to_owned();
         files::folder(&root, modes)?;
@@ -63,10 +67,12 @@ impl KeyDirectory {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| DirectoryError::io(&path, error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, modes, _lock: Arc::new(lock), hook: None }),
-            Err(TryLockError::WouldBlock) => Err(DirectoryError::Held { root }),
-            Err(TryLockError::Error(error)) => Err(DirectoryError::io(&path, error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DirectoryError::Held { root }),
+            Err(TryLockError::Error(error)) => return Err(DirectoryError::io(&path, error)),
         }
+        files::try_to_write(&root.join(TRIAL), RELEASE_SIZE, modes)?;
+        Ok(Self { root, modes, _lock: Arc::new(lock), hook: None })
     }
 
     /// Where it is.

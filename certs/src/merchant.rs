@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use favor_core::key_directory::MerchantCertificateStatus;
 use favor_core::{
     ApiV3Key, Certificate, Client, Clock, Error, HttpTransport, KeyError, KeySet, MerchantId, MerchantSigner,
-    PlatformKeys, PrivateKey, PublicKey, RetryPolicy, Serial,
+    PlatformKeys, PrivateKey, PublicKey, RetryPolicy, Secret, Serial, Signer as _,
 };
 
 use crate::config::{Config, MerchantConfig};
@@ -37,14 +38,27 @@ pub(crate) struct Fetching {
     pub(crate) api_v3_key: ApiV3Key,
 }
 
+/// The same as it waits for the next check. A key ready for use takes many times the memory of its text, and a fleet
+/// uses one each second.
+#[derive(Debug)]
+struct Waiting {
+    private_key: Secret<String>,
+    serial_no: String,
+    api_v3_key: ApiV3Key,
+    base_url: Option<String>,
+    transport: HttpTransport,
+    clock: Arc<dyn Clock>,
+}
+
 /// A merchant with its keys read.
 #[derive(Debug)]
 pub(crate) struct Merchant {
-    pub(crate) config: MerchantConfig,
-    pub(crate) fetching: Option<Fetching>,
-    /// The WeChat Pay public key: its id, its text and itself.
-    pub(crate) public_key: Option<(Serial, String, PublicKey)>,
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) config: Arc<MerchantConfig>,
+    waiting: Option<Waiting>,
+    /// The WeChat Pay public key: its id and its text.
+    pub(crate) public_key: Option<(Serial, String)>,
+    /// Of its own API certificate.
+    pub(crate) certificate: Option<MerchantCertificateStatus>,
     pub(crate) files: Fingerprint,
 }
 
@@ -65,7 +79,7 @@ impl Fingerprint {
 impl Merchant {
     pub(crate) fn load(
         all: &Config,
-        config: &MerchantConfig,
+        config: &Arc<MerchantConfig>,
         transport: &HttpTransport,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, MerchantError> {
@@ -76,32 +90,58 @@ impl Merchant {
             (Some(id), Some(file)) => {
                 let key = PublicKey::from_pem_file(file)?;
                 // Refuses an id that cannot be one.
-                KeySet::new().with_public_key(id, key.clone())?;
-                Some((Serial::new(id.trim()), text(file)?, key))
+                KeySet::new().with_public_key(id, key)?;
+                Some((Serial::new(id.trim()), text(file)?))
             }
             _ => None,
         };
-        let fetching = match (&config.api_v3_key_file, &config.private_key_file) {
+        let waiting = match (&config.api_v3_key_file, &config.private_key_file) {
             (Some(api_v3_key), Some(private_key)) => {
                 let api_v3_key = ApiV3Key::new(text(api_v3_key)?)?;
                 let signer = signer(&config.mchid, config, certificate.as_ref(), private_key)?;
-                let mut client = Client::builder(signer, PlatformKeys::fixed(KeySet::new()))
-                    .user_agent(concat!("favor-certs/", env!("CARGO_PKG_VERSION")))
-                    .transport(transport.clone())
-                    .clock(clock.clone())
-                    .retry(RetryPolicy::NONE);
-                if let Some(url) = config.base_url.as_ref().or(all.base_url.as_ref()) {
-                    client = client.base_url(url);
-                }
-                Some(Fetching { client: client.build()?, api_v3_key })
+                let waiting = Waiting {
+                    private_key: Secret::new(text(private_key)?),
+                    serial_no: signer.serial().as_str().to_owned(),
+                    api_v3_key,
+                    base_url: config.base_url.as_ref().or(all.base_url.as_ref()).cloned(),
+                    transport: transport.clone(),
+                    clock: clock.clone(),
+                };
+                // A wrong address shows now rather than with the first check.
+                waiting.client(signer)?;
+                Some(waiting)
             }
             _ => None,
         };
-        Ok(Self { config: config.clone(), fetching, public_key, certificate, files })
+        let certificate =
+            certificate.map(|own| MerchantCertificateStatus::new(own.serial().as_str(), own.not_after()));
+        Ok(Self { config: Arc::clone(config), waiting, public_key, certificate, files })
+    }
+
+    /// Makes ready what a check needs; none where nothing is fetched. Takes some milliseconds.
+    pub(crate) fn fetching(&self) -> Result<Option<Fetching>, MerchantError> {
+        let Some(waiting) = &self.waiting else { return Ok(None) };
+        let key = PrivateKey::from_pem(waiting.private_key.expose())?;
+        let signer = MerchantSigner::new(self.config.mchid.clone(), &waiting.serial_no, key)?;
+        Ok(Some(Fetching { client: waiting.client(signer)?, api_v3_key: waiting.api_v3_key.clone() }))
     }
 
     pub(crate) fn id(&self) -> &MerchantId {
         &self.config.mchid
+    }
+}
+
+impl Waiting {
+    fn client(&self, signer: MerchantSigner) -> Result<Client, Error> {
+        let mut client = Client::builder(signer, PlatformKeys::fixed(KeySet::new()))
+            .user_agent(concat!("favor-certs/", env!("CARGO_PKG_VERSION")))
+            .transport(self.transport.clone())
+            .clock(self.clock.clone())
+            .retry(RetryPolicy::NONE);
+        if let Some(url) = &self.base_url {
+            client = client.base_url(url);
+        }
+        client.build()
     }
 }
 

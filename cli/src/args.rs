@@ -1,6 +1,7 @@
 //! The command line, as clap types only.
 
 mod callback;
+mod daemon;
 mod saved;
 mod tools;
 
@@ -21,8 +22,9 @@ pub(crate) use callback::{
     Callback, Event, Form, InboxPlace, List, Listen, Replay, Selection, SetCallback, StateName, Switch,
     Trigger, Unpark,
 };
+pub(crate) use daemon::DaemonAt;
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
-pub(crate) use tools::{Certs, CertsStatus, CheckCerts, Doctor, DownloadCerts, Sign};
+pub(crate) use tools::{Certs, CertsStatus, CheckCerts, Doctor, DownloadCerts, RefreshCerts, Sign};
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -4,6 +4,7 @@ mod check;
 mod download;
 mod held;
 mod list;
+mod refresh;
 mod status;
 mod verdict;
 mod watch;
@@ -18,6 +19,7 @@ pub(crate) async fn run(command: args::Certs, global: &Global, output: &Output) 
         args::Certs::Download(download) => download::run(&download, global, output).await,
         args::Certs::Check(check) => check::run(&check, global, output).await,
         args::Certs::Watch => watch::run(global, output).await,
+        args::Certs::Refresh(refresh) => refresh::run(&refresh, output).await,
         args::Certs::Status(status) => status::run(&status, output),
     }
 }

@@ -60,8 +60,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let Args { global, command } = args;
+    let runtime = match &command {
+        Command::Certs(args::Certs::Watch) => favor_certs::runtime()?,
+        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+    };
     runtime.block_on(async {
         match command {
             Command::Demo(demo) => demo::run(demo, output).await,

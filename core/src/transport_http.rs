@@ -39,7 +39,13 @@ impl HttpTransport {
 
     /// A transport with options.
     pub fn builder() -> HttpTransportBuilder {
-        HttpTransportBuilder { connect_timeout: Duration::from_secs(5), proxy: None, roots: Vec::new() }
+        HttpTransportBuilder {
+            connect_timeout: Duration::from_secs(5),
+            proxy: None,
+            roots: Vec::new(),
+            #[cfg(unix)]
+            unix_socket: None,
+        }
     }
 
     async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
@@ -109,6 +115,8 @@ pub struct HttpTransportBuilder {
     connect_timeout: Duration,
     proxy: Option<String>,
     roots: Vec<Vec<u8>>,
+    #[cfg(unix)]
+    unix_socket: Option<std::path::PathBuf>,
 }
 
 impl fmt::Debug for HttpTransportBuilder {
@@ -140,6 +148,14 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Connects to this unix socket, whatever host a request names: for a server of the same machine, such as a key
+    /// daemon that listens on one. A proxy is not gone through then.
+    #[cfg(unix)]
+    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.unix_socket = Some(path.into());
+        self
+    }
+
     /// The transport.
     ///
     /// # Errors
@@ -164,6 +180,10 @@ impl HttpTransportBuilder {
             let proxy =
                 reqwest::Proxy::all(proxy).map_err(|error| config("the proxy URL is malformed", error))?;
             builder = builder.proxy(proxy);
+        }
+        #[cfg(unix)]
+        if let Some(path) = self.unix_socket {
+            builder = builder.unix_socket(path);
         }
         #[cfg(any(feature = "reqwest", feature = "reqwest-no-provider"))]
         for pem in self.roots {

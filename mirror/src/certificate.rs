@@ -1,17 +1,27 @@
 //! X.509 certificates of the platform and of merchants.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer,
     KeyUsagePurpose, SerialNumber,
 };
 
 use crate::error::MirrorError;
 use crate::moment::Moment;
+use crate::rsa_key::SigningKey;
 
 const ISSUER_KEY: &str = include_str!("../keys/issuer.pem");
 const ISSUER_NAME: &str = "Tenpay.com Root CA";
+
+static ISSUER: LazyLock<Issuer<'static, SigningKey>> = LazyLock::new(|| {
+    let key = SigningKey::from_pem(ISSUER_KEY).expect("the key that comes with the program is one");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = issuer_name();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    Issuer::new(params, key)
+});
 
 /// Whose certificate it is.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +65,10 @@ impl Validity {
 pub(crate) fn issue(
     holder: Holder<'_>,
     serial_no: &str,
-    private_pem: &str,
+    key: &SigningKey,
     validity: Validity,
 ) -> Result<String, MirrorError> {
-    certificate(holder, serial_no, private_pem, validity)
+    certificate(holder, serial_no, key, validity)
         .map(|certificate| certificate.pem().replace("\r\n", "\n"))
         .map_err(|error| MirrorError::key(format!("no certificate could be made: {error}")))
 }
@@ -66,14 +76,9 @@ pub(crate) fn issue(
 fn certificate(
     holder: Holder<'_>,
     serial_no: &str,
-    private_pem: &str,
+    key: &SigningKey,
     validity: Validity,
 ) -> Result<Certificate, rcgen::Error> {
-    let mut issuer_params = CertificateParams::default();
-    issuer_params.distinguished_name = issuer_name();
-    issuer_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = Issuer::new(issuer_params, KeyPair::from_pem(ISSUER_KEY)?);
-
     let mut params = CertificateParams::default();
     params.distinguished_name = holder_name(holder);
     params.serial_number = Some(SerialNumber::from(serial_bytes(serial_no)));
@@ -81,7 +86,7 @@ fn certificate(
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + since_epoch(validity.not_before);
     params.not_after = epoch + since_epoch(validity.not_after);
-    params.signed_by(&KeyPair::from_pem(private_pem)?, &issuer)
+    params.signed_by(key, &ISSUER)
 }
 
 pub(crate) fn since_epoch(moment: Moment) -> Duration {
@@ -136,15 +141,12 @@ mod tests {
     #[test]
     fn a_certificate_carries_serial_names_and_validity() {
         let now = Moment::from_millis(1_790_000_000_500);
-        let text =
-            issue(Holder::Platform, "0C4A22000000000000000000000000000000BEEF", KEY, Validity::around(now))
-                .unwrap();
+        let serial_no = "0C4A22000000000000000000000000000000BEEF";
+        let key = SigningKey::from_pem(KEY).unwrap();
+        let text = issue(Holder::Platform, serial_no, &key, Validity::around(now)).unwrap();
         let der = pem::parse(&text).unwrap().into_contents();
         let (_, certificate) = X509Certificate::from_der(&der).unwrap();
-        assert_eq!(
-            crate::random::encode_hex(certificate.raw_serial()),
-            "0C4A22000000000000000000000000000000BEEF"
-        );
+        assert_eq!(crate::random::encode_hex(certificate.raw_serial()), serial_no);
         assert!(certificate.issuer().to_string().contains("CN=Tenpay.com Root CA"));
         assert_eq!(certificate.validity().not_before.timestamp(), now.plus_days(-365).seconds());
         assert_eq!(certificate.validity().not_after.timestamp(), now.plus_days(4 * 365).seconds());

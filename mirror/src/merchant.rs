@@ -230,7 +230,7 @@ impl KnownMerchant {
             Some(validity) => {
                 let serial_no = serial(&seed.mchid);
                 let holder = Holder::Merchant(&seed.mchid);
-                let pem = certificate::issue(holder, &serial_no, key.private_pem(), validity)?;
+                let pem = certificate::issue(holder, &serial_no, &key, validity)?;
                 (serial_no, pem)
             }
             None => (String::new(), String::new()),
@@ -307,9 +307,9 @@ fn private_key(seed: &MerchantSeed, taken: &[String]) -> Result<SigningKey, Mirr
         return SigningKey::from_pem(given);
     }
     for embedded in EMBEDDED_KEYS {
-        let key = SigningKey::from_pem(embedded)?;
-        if !taken.iter().any(|pem| pem == key.private_pem()) {
-            return Ok(key);
+        // They stand in their files as the mirror writes keys, so those in use are passed over without being parsed.
+        if !taken.iter().any(|pem| pem == embedded) {
+            return SigningKey::from_pem(embedded);
         }
     }
     SigningKey::generate()

@@ -88,7 +88,7 @@ impl CertifiedKey {
         key: SigningKey,
         validity: Validity,
     ) -> Result<Self, MirrorError> {
-        let certificate_pem = certificate::issue(Holder::Platform, &serial_no, key.private_pem(), validity)?;
+        let certificate_pem = certificate::issue(Holder::Platform, &serial_no, &key, validity)?;
         let key = Arc::new(key);
         Ok(Self { position, serial_no, certificate_pem, validity, key, signs_from: None, listed_until: None })
     }

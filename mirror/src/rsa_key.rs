@@ -50,11 +50,15 @@ impl SigningKey {
 
     /// The Base64 signature of a message.
     pub(crate) fn sign(&self, message: &[u8]) -> String {
+        STANDARD.encode(self.signature(message))
+    }
+
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .expect("the buffer has the length of the modulus");
-        STANDARD.encode(signature)
+        signature
     }
 
     pub(crate) fn verifying_key(&self) -> VerifyingKey {
@@ -69,6 +73,23 @@ impl SigningKey {
 
     pub(crate) fn public_pem(&self) -> &str {
         &self.public_pem
+    }
+}
+
+/// Certificates are made with the key as it is, parsed once.
+impl rcgen::PublicKeyData for SigningKey {
+    fn der_bytes(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+impl rcgen::SigningKey for SigningKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(self.signature(message))
     }
 }
 

@@ -8,12 +8,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use favor_core::{Clock, MerchantId, MerchantKeyStatus, Release};
 use tokio::sync::watch;
 
+use super::in_force::InForce;
 use crate::config::HookConfig;
 
 /// One merchant, as far as anybody but the scheduler needs to know.
 #[derive(Debug)]
 pub(super) struct Known {
-    pub(super) release: Option<Arc<Release>>,
+    pub(super) release: Option<Arc<InForce>>,
     pub(super) status: MerchantKeyStatus,
     /// How often an unknown serial was told of.
     pub(super) unknown_serials: u64,
@@ -82,11 +83,15 @@ impl Fleet {
         self.lock().hooks.clone()
     }
 
-    pub(super) fn set_release(&self, id: &MerchantId, release: Release) {
+    pub(super) fn set_release(&self, id: &MerchantId, release: &Release) {
+        self.set_in_force(id, InForce::of(release));
+    }
+
+    pub(super) fn set_in_force(&self, id: &MerchantId, release: InForce) {
         let mut inner = self.lock();
         let Some(known) = inner.merchants.get_mut(id) else { return };
-        let generation = |release: &Release| release.manifest().generation;
-        if known.release.as_deref().map(generation) == Some(generation(&release)) {
+        let held = known.release.as_ref().map(|held| held.generation());
+        if held == Some(release.generation()) {
             return;
         }
         known.release = Some(Arc::new(release));
@@ -105,12 +110,12 @@ impl Fleet {
         status.unwrap_or_else(|| MerchantKeyStatus::new(id.clone()))
     }
 
-    pub(super) fn release(&self, id: &MerchantId) -> Option<Arc<Release>> {
+    pub(super) fn release(&self, id: &MerchantId) -> Option<Arc<InForce>> {
         self.lock().merchants.get(id)?.release.clone()
     }
 
     /// All releases in force.
-    pub(super) fn releases(&self) -> Vec<(MerchantId, Arc<Release>)> {
+    pub(super) fn releases(&self) -> Vec<(MerchantId, Arc<InForce>)> {
         let inner = self.lock();
         let all = inner.merchants.iter().filter_map(|(id, known)| Some((id.clone(), known.release.clone()?)));
         all.collect()
@@ -171,8 +176,7 @@ impl Fleet {
         let reason = |known: &Known| {
             let failure = known.status.failure.as_ref().map(|failure| format!(": {}", failure.message));
             let why = failure.unwrap_or_default();
-            let keys = known.release.as_ref().map(|release| release.keys());
-            if keys.is_none_or(|keys| keys.preferred(now).is_none()) {
+            if !known.release.as_ref().is_some_and(|release| release.has_valid_key(now)) {
                 return Some(format!("no valid key{why}"));
             }
             let recent =

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use favor_core::{Clock, MerchantId, Release};
+use favor_core::{Clock, MerchantId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::fleet::Fleet;
+use super::in_force::InForce;
 use super::sleep::sleep_until;
 use crate::config::HookConfig;
 use crate::directory::KeyDirectory;
@@ -105,7 +106,7 @@ impl Hooks {
                         *progress.done.insert(done)
                     }
                 };
-                let pending = done < release.manifest().generation;
+                let pending = done < release.generation();
                 self.fleet.set_hook_pending(&hook.name, id, pending);
                 if !pending
                     || progress.running
@@ -123,7 +124,7 @@ impl Hooks {
                     (hook.clone(), id.clone(), release.clone(), self.client.clone());
                 self.running.spawn(async move {
                     let result = tell(&hook, &id, &release, &client).await;
-                    Ended { hook: hook.name, id, generation: release.manifest().generation, result }
+                    Ended { hook: hook.name, id, generation: release.generation(), result }
                 });
             }
         }
@@ -134,8 +135,7 @@ impl Hooks {
         let Ended { hook, id, generation, mut result } = ended;
         if result.is_ok() {
             let (directory, name, id) = (self.directory.clone(), hook.clone(), id.clone());
-            let noted =
-                tokio::task::spawn_blocking(move || directory.set_hook_done(&name, &id, generation)).await;
+            let noted = crate::blocking::run(move || directory.set_hook_done(&name, &id, generation)).await;
             if let Ok(Err(error)) = noted {
                 result = Err(format!("it ran, and that cannot be noted: {}", crate::check::report(&error)));
             }
@@ -167,12 +167,12 @@ impl Hooks {
 }
 
 /// Whether the time is right: inside a window, or so late that no window counts.
-fn may_run(hook: &HookConfig, release: &Release, now: DateTime<Utc>) -> bool {
+fn may_run(hook: &HookConfig, release: &InForce, now: DateTime<Utc>) -> bool {
     if hook.windows.is_empty() {
         return true;
     }
     let last_hours = TimeDelta::hours(LAST_HOURS);
-    let ends_soon = release.keys().certificates().any(|held| held.not_after() - now <= last_hours);
+    let ends_soon = release.ends_by(now + last_hours);
     let Some(beijing) = FixedOffset::east_opt(8 * 3600) else { return true };
     let time = now.with_timezone(&beijing).time();
     ends_soon || hook.windows.iter().any(|window| window.contains(time))
@@ -181,7 +181,7 @@ fn may_run(hook: &HookConfig, release: &Release, now: DateTime<Utc>) -> bool {
 async fn tell(
     hook: &HookConfig,
     id: &MerchantId,
-    release: &Release,
+    release: &InForce,
     client: &reqwest::Client,
 ) -> Result<(), String> {
     let told = async {
@@ -196,14 +196,17 @@ async fn tell(
     ended.unwrap_or_else(|_| Err(format!("no end within {} s", timeout.as_secs())))
 }
 
-async fn run_program(argv: &[String], id: &MerchantId, release: &Release) -> Result<(), String> {
+async fn run_program(argv: &[String], id: &MerchantId, release: &InForce) -> Result<(), String> {
     let Some((program, arguments)) = argv.split_first() else { return Ok(()) };
-    let folder = release.folder().unwrap_or(std::path::Path::new(""));
     let ended = tokio::process::Command::new(program)
         .args(arguments)
         .env("FAVOR_MCHID", id.as_str())
-        .env("FAVOR_GENERATION", release.manifest().generation.to_string())
-        .env("FAVOR_RELEASE", folder)
+        .env("FAVOR_GENERATION", release.generation().to_string())
+        .env("FAVOR_RELEASE", release.folder())
+        // What systemd gave the daemon is not for its children: they would speak, and be waited for, in its name.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -217,14 +220,13 @@ async fn run_program(argv: &[String], id: &MerchantId, release: &Release) -> Res
     }
 }
 
-async fn post(url: &str, id: &MerchantId, release: &Release, client: &reqwest::Client) -> Result<(), String> {
-    let manifest = release.manifest();
+async fn post(url: &str, id: &MerchantId, release: &InForce, client: &reqwest::Client) -> Result<(), String> {
     let body = serde_json::json!({
         "mchid": id.as_str(),
-        "generation": manifest.generation,
-        "content": manifest.content,
+        "generation": release.generation(),
+        "content": release.content(),
         "folder": release.folder(),
-        "keys": manifest.keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(),
+        "keys": release.keys().iter().map(|key| &*key.id).collect::<Vec<_>>(),
     });
     let sent =
         client.post(url).header("content-type", "application/json").body(body.to_string()).send().await;

@@ -1,4 +1,4 @@
-//! Health, metrics and keys over HTTP: read-only, on loopback or a unix socket.
+//! Health, metrics and keys over HTTP, on loopback or a unix socket. All one can do besides reading is ask for a check.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,18 +9,18 @@ use axum::Router;
 use axum::extract::{Query, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use favor_core::{Lookup, MerchantId, Serial};
+use axum::routing::{get, post};
+use favor_core::{MerchantId, Serial};
 use serde::Deserialize;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::fleet::Fleet;
-use super::{Command, DaemonError, metrics, place};
+use super::{Command, DaemonError, Refresh, metrics, place};
 use crate::config::Listen;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How long a reader with an unknown serial waits for the fetch; it tries again by itself.
+/// How long a reader with an unknown serial, or who asked for a check, waits for the fetch to end.
 const LONGEST_FETCH: Duration = Duration::from_secs(20);
 /// How many merchants `/readyz` names.
 const NAMED: usize = 20;
@@ -75,7 +75,10 @@ pub(super) async fn serve(listener: Listener, state: State, mut stopped: watch::
         .route("/readyz", get(ready))
         .route("/metrics", get(all_metrics))
         .route("/v1/keys", get(keys))
-        .with_state(state);
+        .route("/v1/refresh", post(refresh))
+        .with_state(state)
+        // Else each connection gets a copy of it all, and readers of a fleet hold hundreds.
+        .into_make_service();
     // Readers that wait for news would keep a graceful end waiting: they come back by themselves.
     let served = async {
         match listener {
@@ -135,13 +138,25 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
             let text = "no keys are published for this merchant; see /readyz\n";
             return (StatusCode::NOT_FOUND, text).into_response();
         };
-        let manifest = release.manifest();
         let holds = match &asked.content {
-            Some(content) => *content == manifest.content,
-            None => asked.generation == Some(manifest.generation),
+            Some(content) => content == release.content(),
+            None => asked.generation == Some(release.generation()),
         };
         if !holds {
-            return ([(header::CONTENT_TYPE, "application/json")], release.to_json()).into_response();
+            let generation = release.generation();
+            let read = crate::blocking::run(move || release.to_json()).await;
+            match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|e| e.to_string())) {
+                Ok(json) => return ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+                // Many releases were made meanwhile, and this one is gone: the next one counts.
+                Err(_) if state.fleet.release(&id).is_some_and(|r| r.generation() != generation) => {
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(mchid = id.as_str(), "the release in force cannot be served: {error}");
+                    let text = "the keys cannot be read just now; keep those you hold\n";
+                    return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+                }
+            }
         }
         if wait.is_zero() {
             return StatusCode::NOT_MODIFIED.into_response();
@@ -155,11 +170,48 @@ async fn keys(Extract(state): Extract<State>, Query(asked): Query<Asked>) -> Res
     }
 }
 
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    mchid: String,
+}
+
+/// Checks one merchant now, and answers with how that went.
+async fn refresh(Extract(state): Extract<State>, Query(wanted): Query<Wanted>) -> Response {
+    let Ok(id) = MerchantId::new(wanted.mchid.as_str()) else {
+        return (StatusCode::BAD_REQUEST, "mchid has only digits\n").into_response();
+    };
+    let (answer, answered) = oneshot::channel();
+    // Nobody answers once the daemon is told to stop.
+    let _ = state.commands.send(Command::Refresh(id.clone(), answer));
+    let ended = match answered.await {
+        Ok(Refresh::Begun(ended)) => ended,
+        Ok(Refresh::TooSoon(left)) => {
+            let seconds = (left.as_secs() + 1).to_string();
+            let text = format!("checked on request less than a minute ago; again in {seconds} s\n");
+            return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)], text).into_response();
+        }
+        Ok(Refresh::StandingBy) => {
+            let text = "another process writes the directory and checks; ask that one\n";
+            return (StatusCode::CONFLICT, text).into_response();
+        }
+        Ok(Refresh::NoSuchMerchant) => {
+            return (StatusCode::NOT_FOUND, "no such merchant in the settings\n").into_response();
+        }
+        Err(_) => return (StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping\n").into_response(),
+    };
+    match tokio::time::timeout(LONGEST_FETCH, ended).await {
+        Ok(_) => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            (kind, state.fleet.status(&id).to_json()).into_response()
+        }
+        Err(_) => (StatusCode::ACCEPTED, "the check is under way; see /metrics\n").into_response(),
+    }
+}
+
 /// Has the scheduler fetch, where the serial is not in force; it limits how often that happens.
 async fn tell_unknown(state: &State, id: &MerchantId, serial: &Serial) {
-    let now = state.fleet.clock().now();
     let Some(release) = state.fleet.release(id) else { return };
-    if release.keys().find(serial, now) != Lookup::Unknown {
+    if release.has(serial) {
         return;
     }
     state.fleet.count_unknown_serial(id);

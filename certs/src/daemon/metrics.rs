@@ -75,7 +75,7 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
     let name = "favor_certs_key_not_after_seconds";
     head(out, name, "gauge", "When a platform certificate ends, as a Unix time.");
     for (id, known) in view.merchants {
-        for key in known.release.iter().flat_map(|release| &release.manifest().keys) {
+        for key in known.release.iter().flat_map(|release| release.keys()) {
             if let Some(end) = key.not_after {
                 sample(out, name, &[("mchid", id.as_str()), ("serial", &key.id)], end.timestamp());
             }
@@ -116,11 +116,21 @@ fn of_merchants(out: &mut String, view: &View<'_>) {
             sample(out, name, &[("mchid", id.as_str()), ("reason", &failure.code)], 1);
         }
     }
+    let name = "favor_certs_own_keys_error";
+    head(
+        out,
+        name,
+        "gauge",
+        "1 while a merchant's own key files are wrong and those read before are in use.",
+    );
+    for (id, known) in view.merchants {
+        sample(out, name, &[("mchid", id.as_str())], u8::from(known.status.own_keys.is_some()));
+    }
     let name = "favor_certs_generation";
     head(out, name, "gauge", "The generation in force.");
     for (id, known) in view.merchants {
         if let Some(release) = &known.release {
-            sample(out, name, &[("mchid", id.as_str())], release.manifest().generation);
+            sample(out, name, &[("mchid", id.as_str())], release.generation());
         }
     }
     let name = "favor_certs_unknown_serial_total";

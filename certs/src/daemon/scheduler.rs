@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::fleet::Fleet;
 use super::sleep::sleep_until;
-use super::{Command, DaemonError, notify, pace, standby};
+use super::{Command, DaemonError, Refresh, notify, pace, standby};
 use crate::check::{self, Checked};
 use crate::config::{Config, MerchantConfig};
 use crate::directory::KeyDirectory;
@@ -22,12 +22,14 @@ use crate::merchant::{Fingerprint, Merchant, MerchantError};
 const MOST_RUNNING: usize = 32;
 /// A tenth of a second's checks may begin at once.
 const BURST: Duration = Duration::from_millis(100);
-/// Anybody can name an unknown serial, so that asks at most this often, for each merchant.
-const BETWEEN_UNKNOWN_SERIALS: Duration = Duration::from_secs(60);
+/// Anybody can name an unknown serial, so that asks at most this often, for each merchant; and so does a person.
+const BETWEEN_ASKED: Duration = Duration::from_secs(60);
 
 pub(super) struct Parts {
     pub(super) path: PathBuf,
     pub(super) config: Config,
+    /// The settings' file as it was when they were read; that may be long ago, where another process wrote.
+    pub(super) settings: Fingerprint,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) directory: KeyDirectory,
@@ -37,8 +39,10 @@ pub(super) struct Parts {
 /// One merchant in the scheduler.
 #[derive(Debug)]
 struct Slot {
-    config: MerchantConfig,
+    config: Arc<MerchantConfig>,
     merchant: Result<Arc<Merchant>, CheckFailure>,
+    /// Why its key files, as they are now, cannot follow those in use.
+    own_keys: Option<CheckFailure>,
     due: Duration,
     running: bool,
     /// Another check follows at once.
@@ -46,12 +50,14 @@ struct Slot {
     turn: u64,
     failures: u32,
     last_unknown: Option<Duration>,
+    last_refresh: Option<Duration>,
     /// Who waits for the next check to end.
     waiting: Vec<oneshot::Sender<()>>,
 }
 
 struct Scheduler {
     path: PathBuf,
+    /// Its merchants are those of the slots.
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     fleet: Arc<Fleet>,
@@ -63,7 +69,13 @@ struct Scheduler {
     running: JoinSet<Ended>,
     /// When the rate allows the next check.
     next_start: Duration,
+    /// The settings' file and that of the root certificates, as they were read last.
     settings: Fingerprint,
+    roots_file: Fingerprint,
+    /// What is wrong with them; those before are in use.
+    settings_error: Option<String>,
+    /// The root certificates in use.
+    roots: Option<Vec<u8>>,
     next_look: Duration,
     told_ready: bool,
 }
@@ -77,9 +89,10 @@ struct Ended {
 
 /// Runs until it is told to stop.
 pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
-    let Parts { path, config, clock, fleet, directory, mut commands } = parts;
-    let transport = transport(&config)?;
-    let settings = Fingerprint::of([path.as_path()]);
+    let Parts { path, mut config, settings, clock, fleet, directory, mut commands } = parts;
+    let merchants = take_out(&mut config);
+    let roots_file = roots_file(&config);
+    let (transport, roots) = transport(&config)?;
     let mut scheduler = Scheduler {
         path,
         config: Arc::new(config),
@@ -93,9 +106,12 @@ pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
         queue: BTreeSet::new(),
         running: JoinSet::new(),
         settings,
+        roots_file,
+        settings_error: None,
+        roots,
         told_ready: false,
     };
-    scheduler.take_merchants().await;
+    scheduler.take_merchants(merchants, false).await;
     scheduler.look_again_later();
     loop {
         scheduler.tell_when_ready();
@@ -113,12 +129,17 @@ pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
                 Some(Command::Stop) | None => break,
                 Some(Command::Reload) => scheduler.reload().await,
                 Some(Command::Unknown(id, answer)) => scheduler.unknown_serial(&id, answer),
+                Some(Command::Refresh(id, answer)) => {
+                    // Whoever asked may be gone.
+                    let _ = answer.send(scheduler.refresh(&id));
+                }
             },
         }
         if scheduler.clock.elapsed() >= scheduler.next_look {
             scheduler.look_for_changes().await;
         }
     }
+    notify::stopping();
     // Each ends by its own time limits; a release that is being written is finished.
     while let Some(ended) = scheduler.running.join_next().await {
         if let Ok(ended) = ended {
@@ -128,17 +149,24 @@ pub(super) async fn run(parts: Parts) -> Result<(), DaemonError> {
     Ok(())
 }
 
-fn transport(config: &Config) -> Result<HttpTransport, DaemonError> {
+fn roots_file(config: &Config) -> Fingerprint {
+    Fingerprint::of(config.ca_file.as_deref())
+}
+
+/// The way to the platform, and the root certificates it trusts besides the system's.
+fn transport(config: &Config) -> Result<(HttpTransport, Option<Vec<u8>>), DaemonError> {
     let mut builder = HttpTransport::builder();
     if let Some(proxy) = &config.proxy {
         builder = builder.proxy(proxy);
     }
+    let mut roots = None;
     if let Some(file) = &config.ca_file {
-        let pem = std::fs::read(file)
-            .map_err(|error| DaemonError::Transport(format!("{}: {error}", file.display())))?;
-        builder = builder.root_certificate(pem);
+        let failed = |why: String| DaemonError::Transport(format!("{}: {why}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+        builder = builder.root_certificate(roots.insert(pem).clone());
     }
-    builder.build().map_err(|error| DaemonError::Transport(check::report(&error)))
+    let transport = builder.build().map_err(|error| DaemonError::Transport(check::report(&error)))?;
+    Ok((transport, roots))
 }
 
 impl Scheduler {
@@ -170,8 +198,11 @@ impl Scheduler {
         slot.turn += 1;
         let (turn, failures) = (slot.turn, slot.failures.saturating_add(1));
         let (slot_config, merchant) = (slot.config.clone(), slot.merchant.clone());
+        let own_keys = slot.own_keys.clone();
         let (config, directory, clock) = (self.config.clone(), self.directory.clone(), self.clock.clone());
-        let (status, transport) = (self.fleet.status(&id), self.transport.clone());
+        let (mut status, transport) = (self.fleet.status(&id), self.transport.clone());
+        status.own_keys = own_keys;
+        let failing_since = status.failing_since;
         self.running.spawn(async move {
             // Keys that could not be read may be right now.
             let merchant = match merchant {
@@ -182,20 +213,26 @@ impl Scheduler {
                 Ok(merchant) => check::check(&directory, &merchant, status, clock.as_ref()).await,
                 Err(failure) => check::not_possible(&directory, &id, status, failure, clock.as_ref()),
             };
-            let pause = match &checked.status.failure {
+            let after_failure = pace::after_failure(&config, &id, failures);
+            let mut pause = match &checked.status.failure {
                 None => pace::after_success(&config, &id, turn, checked.pending),
-                Some(_) => pace::after_failure(&config, &id, failures),
+                Some(_) => after_failure,
             };
-            let due = clock.elapsed() + pause;
-            checked.status.next_check =
-                chrono::TimeDelta::from_std(pause).ok().map(|pause| clock.now() + pause);
+            // One moment for both: the clock goes on while the status is written.
+            let (ended, ended_at) = (clock.elapsed(), clock.now());
+            let later = |pause| chrono::TimeDelta::from_std(pause).ok().map(|pause| ended_at + pause);
+            checked.status.next_check = later(pause);
             let text = checked.status.clone();
-            let written = tokio::task::spawn_blocking(move || directory.write_status(&text)).await;
+            let written = crate::blocking::run(move || directory.write_status(&text)).await;
             if let Ok(Err(error)) = written {
                 let failure = CheckFailure::new("directory", check::report(&error));
                 checked.status.failure.get_or_insert(failure);
-                checked.status.failing_since.get_or_insert(clock.now());
+                checked.status.failing_since = failing_since.or(Some(ended_at));
+                // A directory that cannot be written is looked at again soon, not at the next interval.
+                pause = after_failure;
+                checked.status.next_check = later(pause);
             }
+            let due = ended + pause;
             Ended { id, checked, due }
         });
     }
@@ -224,7 +261,7 @@ impl Scheduler {
                 let generation = release.manifest().generation;
                 tracing::info!(mchid = id.as_str(), generation, "new keys in force");
             }
-            self.fleet.set_release(&id, release);
+            self.fleet.set_release(&id, &release);
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.running = false;
@@ -244,11 +281,33 @@ impl Scheduler {
         let now = self.clock.elapsed();
         // Dropping the answer is one too.
         let Some(slot) = self.slots.get_mut(id) else { return };
-        if slot.last_unknown.is_some_and(|at| now < at + BETWEEN_UNKNOWN_SERIALS) {
+        if slot.last_unknown.is_some_and(|at| now < at + BETWEEN_ASKED) {
             return;
         }
         slot.last_unknown = Some(now);
         slot.waiting.push(answer);
+        self.check_now(id);
+    }
+
+    /// Somebody asked for a check in so many words.
+    fn refresh(&mut self, id: &MerchantId) -> Refresh {
+        let now = self.clock.elapsed();
+        let Some(slot) = self.slots.get_mut(id) else { return Refresh::NoSuchMerchant };
+        let free = slot.last_refresh.map(|at| at + BETWEEN_ASKED).filter(|free| now < *free);
+        if let Some(free) = free {
+            return Refresh::TooSoon(free - now);
+        }
+        slot.last_refresh = Some(now);
+        let (ended, wait) = oneshot::channel();
+        slot.waiting.push(ended);
+        self.check_now(id);
+        Refresh::Begun(wait)
+    }
+
+    /// Makes a merchant due; while a check is under way, another one follows it.
+    fn check_now(&mut self, id: &MerchantId) {
+        let now = self.clock.elapsed();
+        let Some(slot) = self.slots.get_mut(id) else { return };
         if slot.running {
             // The one under way may have begun before there was news.
             slot.again = true;
@@ -264,9 +323,13 @@ impl Scheduler {
     }
 
     async fn look_for_changes(&mut self) {
-        let settings = Fingerprint::of([self.path.as_path()]) != self.settings;
+        // What is wrong may be made right without a new time of change, as by chmod.
+        let settings = self.settings_error.is_some()
+            || Fingerprint::of([self.path.as_path()]) != self.settings
+            || roots_file(&self.config) != self.roots_file;
         let keys = self.slots.values().any(|slot| match &slot.merchant {
-            Ok(merchant) => Fingerprint::of(slot.config.files()) != merchant.files,
+            // Files that are wrong may be made right without a new time of change, as by chmod.
+            Ok(merchant) => slot.own_keys.is_some() || Fingerprint::of(slot.config.files()) != merchant.files,
             // Tried again with each check.
             Err(_) => false,
         });
@@ -278,80 +341,101 @@ impl Scheduler {
 
     /// Reads settings and key files again. What is wrong stays as it was.
     async fn reload(&mut self) {
+        // Taken before the files are read: a change meanwhile is noticed the next time.
         self.settings = Fingerprint::of([self.path.as_path()]);
         let read = Config::read(&self.path).map_err(DaemonError::from);
-        let read = read.and_then(|config| Ok((transport(&config)?, config)));
+        let read = read.and_then(|config| Ok((roots_file(&config), transport(&config)?, config)));
+        let mut elsewhere = false;
+        let mut merchants = self.slots.values().map(|slot| slot.config.clone()).collect();
         match read {
-            Ok((transport, mut config)) => {
+            Ok((roots_file, (transport, roots), mut config)) => {
                 if config.directory != self.config.directory || config.listen != self.config.listen {
                     tracing::warn!("directory and listen take effect at the next start");
                     config.directory.clone_from(&self.config.directory);
                 }
+                let route = |config: &Config| (config.base_url.clone(), config.proxy.clone());
+                elsewhere = route(&config) != route(&self.config) || roots != self.roots;
+                (self.roots, self.roots_file) = (roots, roots_file);
+                self.settings_error = None;
+                merchants = take_out(&mut config);
                 self.transport = transport;
                 self.config = Arc::new(config);
                 self.fleet.set_config_error(None);
             }
             Err(error) => {
                 let error = check::report(&error);
-                tracing::error!("the settings are wrong, and those before stay in use: {error}");
+                if self.settings_error.as_ref() != Some(&error) {
+                    tracing::error!("the settings are wrong, and those before stay in use: {error}");
+                }
+                self.settings_error = Some(error.clone());
                 self.fleet.set_config_error(Some(error));
             }
         }
-        self.take_merchants().await;
+        self.take_merchants(merchants, elsewhere).await;
     }
 
-    /// Brings the slots in line with the settings. Merchants whose settings or files are new are read, and due now.
-    async fn take_merchants(&mut self) {
+    /// Brings the slots in line with the settings. Merchants whose settings or files are new are read, and due now;
+    /// all of them when the way to the platform is another one.
+    async fn take_merchants(&mut self, merchants: Vec<Arc<MerchantConfig>>, all: bool) {
         let config = self.config.clone();
-        let ids: Vec<_> = config.merchants.iter().map(|merchant| merchant.mchid.clone()).collect();
+        let ids: Vec<_> = merchants.iter().map(|merchant| merchant.mchid.clone()).collect();
         self.slots.retain(|id, _| ids.contains(id));
         self.queue.retain(|(_, id)| ids.contains(id));
         self.fleet.set(&ids, &config.hooks);
-        let now = self.clock.elapsed();
         let mut fresh = Vec::new();
-        for merchant in &config.merchants {
+        for merchant in &merchants {
             let unchanged = self.slots.get(&merchant.mchid).is_some_and(|slot| {
                 let files =
                     slot.merchant.as_ref().is_ok_and(|held| held.files == Fingerprint::of(merchant.files()));
-                slot.config == *merchant && files
+                slot.config == *merchant && files && slot.own_keys.is_none() && !all
             });
             if unchanged {
                 continue;
             }
             let loaded = load(&config, merchant, &self.transport, &self.clock).await;
-            fresh.push(merchant.mchid.clone());
             match self.slots.get_mut(&merchant.mchid) {
                 Some(slot) => {
                     slot.config = merchant.clone();
-                    match loaded {
-                        Ok(loaded) => slot.merchant = Ok(loaded),
-                        Err(failure) => {
-                            let (mchid, why) = (merchant.mchid.as_str(), failure.message);
+                    let own_keys = match (loaded, &slot.merchant) {
+                        (Ok(loaded), _) => {
+                            slot.merchant = Ok(loaded);
+                            None
+                        }
+                        // They are read again by each check, which says what is wrong.
+                        (Err(failure), Err(before)) => {
+                            if failure == *before {
+                                continue;
+                            }
+                            slot.merchant = Err(failure);
+                            None
+                        }
+                        (Err(failure), Ok(_)) if slot.own_keys.as_ref() == Some(&failure) => continue,
+                        (Err(failure), Ok(_)) => {
+                            let (mchid, why) = (merchant.mchid.as_str(), &failure.message);
                             tracing::error!(
                                 mchid,
                                 "its own keys are wrong, and those before stay in use: {why}"
                             );
-                            continue;
+                            Some(failure)
                         }
-                    }
-                    if slot.running {
-                        slot.again = true;
-                    } else {
-                        self.queue.remove(&(slot.due, merchant.mchid.clone()));
-                        slot.due = now;
-                        self.queue.insert((now, merchant.mchid.clone()));
-                    }
+                    };
+                    slot.own_keys = own_keys;
+                    self.check_now(&merchant.mchid);
                 }
                 None => {
+                    fresh.push(merchant.mchid.clone());
+                    let now = self.clock.elapsed();
                     let slot = Slot {
                         config: merchant.clone(),
                         merchant: loaded,
+                        own_keys: None,
                         due: now,
                         running: false,
                         again: false,
                         turn: 0,
                         failures: 0,
                         last_unknown: None,
+                        last_refresh: None,
                         waiting: Vec::new(),
                     };
                     self.slots.insert(merchant.mchid.clone(), slot);
@@ -359,7 +443,7 @@ impl Scheduler {
                 }
             }
         }
-        standby::show(&config, &self.fleet, &fresh);
+        standby::show(&config, &self.fleet, &fresh).await;
     }
 
     /// Ready is: every merchant was checked once, or has a key that is valid.
@@ -368,9 +452,8 @@ impl Scheduler {
             return;
         }
         let now = self.clock.now();
-        let has_key = |id: &MerchantId| {
-            self.fleet.release(id).is_some_and(|release| release.keys().preferred(now).is_some())
-        };
+        let has_key =
+            |id: &MerchantId| self.fleet.release(id).is_some_and(|release| release.has_valid_key(now));
         let checked = |slot: &Slot| slot.turn > u64::from(slot.running);
         if self.slots.iter().all(|(id, slot)| checked(slot) || has_key(id)) {
             notify::ready();
@@ -379,16 +462,21 @@ impl Scheduler {
     }
 }
 
+/// The merchants of the settings, each kept once from then on.
+fn take_out(config: &mut Config) -> Vec<Arc<MerchantConfig>> {
+    std::mem::take(&mut config.merchants).into_iter().map(Arc::new).collect()
+}
+
 async fn load(
     all: &Arc<Config>,
-    config: &MerchantConfig,
+    config: &Arc<MerchantConfig>,
     transport: &HttpTransport,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Merchant>, CheckFailure> {
     let (all, config, transport, clock) = (all.clone(), config.clone(), transport.clone(), clock.clone());
     let load = move || Merchant::load(&all, &config, &transport, &clock);
     let failure = |message: String| CheckFailure::new("own_keys", message);
-    match tokio::task::spawn_blocking(load).await {
+    match crate::blocking::run(load).await {
         Ok(loaded) => loaded.map(Arc::new).map_err(|error: MerchantError| failure(check::report(&error))),
         Err(error) => Err(failure(error.to_string())),
     }

@@ -7,8 +7,9 @@ use favor_core::{Clock, MerchantId, MerchantKeyStatus, Release};
 use tokio::sync::mpsc;
 
 use super::fleet::Fleet;
+use super::in_force::InForce;
 use super::sleep::sleep_until;
-use super::{Command, DaemonError, notify};
+use super::{Command, DaemonError, Refresh, notify};
 use crate::config::Config;
 use crate::directory::{DirectoryError, KeyDirectory};
 
@@ -27,7 +28,7 @@ pub(super) async fn take_over(
     let mut told = false;
     loop {
         let until = clock.elapsed() + EVERY;
-        show(config, fleet, &merchants);
+        show(config, fleet, &merchants).await;
         match KeyDirectory::open(&config.directory, config.modes()) {
             Ok(directory) => {
                 fleet.set_writes(true);
@@ -47,11 +48,17 @@ pub(super) async fn take_over(
         tokio::select! {
             () = sleep_until(clock.as_ref(), until) => {}
             command = commands.recv() => match command {
-                Some(Command::Stop) | None => return Ok(None),
+                Some(Command::Stop) | None => {
+                    notify::stopping();
+                    return Ok(None);
+                }
                 // The one who writes fetches; whoever asked here gets what is there.
                 Some(Command::Unknown(id, answer)) => {
-                    show(config, fleet, &[id]);
+                    show(config, fleet, &[id]).await;
                     let _ = answer.send(());
+                }
+                Some(Command::Refresh(_, answer)) => {
+                    let _ = answer.send(Refresh::StandingBy);
                 }
                 Some(Command::Reload) => {}
             },
@@ -60,13 +67,19 @@ pub(super) async fn take_over(
 }
 
 /// Takes what is in the directory into the fleet.
-pub(super) fn show(config: &Config, fleet: &Fleet, merchants: &[MerchantId]) {
+pub(super) async fn show(config: &Config, fleet: &Fleet, merchants: &[MerchantId]) {
     for id in merchants {
-        match Release::read(&config.directory, id) {
-            Ok(release) => fleet.set_release(id, release),
+        let (directory, merchant) = (config.directory.clone(), id.clone());
+        let read = move || {
+            let release = Release::read(&directory, &merchant).map(|release| InForce::of(&release));
+            (release, MerchantKeyStatus::read(&directory, &merchant))
+        };
+        let Ok((release, status)) = crate::blocking::run(read).await else { continue };
+        match release {
+            Ok(release) => fleet.set_in_force(id, release),
             Err(error) => tracing::debug!(%error, "nothing to begin with"),
         }
-        if let Ok(Some(status)) = MerchantKeyStatus::read(&config.directory, id) {
+        if let Ok(Some(status)) = status {
             fleet.set_status(status);
         }
     }

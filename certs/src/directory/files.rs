@@ -35,9 +35,21 @@ pub(super) fn file(path: &Path, content: &[u8], modes: Modes) -> Result<(), Dire
 pub(super) fn replace(folder: &Path, name: &str, content: &[u8], modes: Modes) -> Result<(), DirectoryError> {
     let new = folder.join(format!(".{name}.new"));
     remove(&new)?;
-    file(&new, content, modes)?;
-    rename(&new, &folder.join(name))?;
+    let written = file(&new, content, modes).and_then(|()| rename(&new, &folder.join(name)));
+    if written.is_err() {
+        // Half a file helps nobody, least of all on a full disk. It is removed before the next one at the latest.
+        let _ = remove(&new);
+    }
+    written?;
     sync(folder)
+}
+
+/// Writes so many bytes, and removes them again.
+pub(super) fn try_to_write(path: &Path, size: usize, modes: Modes) -> Result<(), DirectoryError> {
+    remove(path)?;
+    let written = file(path, &vec![b'.'; size], modes);
+    let removed = remove(path);
+    written.and(removed)
 }
 
 /// Removes a file, a link or a folder with all in it; one that is not there is fine.

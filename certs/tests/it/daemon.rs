@@ -111,7 +111,20 @@ async fn a_platform_that_is_away_for_a_day_is_asked_with_growing_pauses() {
     assert!(pauses[6..].iter().all(|pause| (810..=990).contains(pause)), "{pauses:?}");
     assert_eq!(world.fetches() - before, pauses.len(), "one for each");
     assert_eq!(world.ids(0).len(), 1);
-    assert!(world.status(0).unwrap().failing_since.unwrap() <= failed_at);
+    let since = world.status(0).unwrap().failing_since.unwrap();
+    assert!(since <= failed_at);
+    assert_eq!(world.failure(0).as_deref(), Some("unreachable"));
+    let metrics = daemon.handle.metrics();
+    for line in [
+        "favor_certs_failure{mchid=\"1900001000\",reason=\"unreachable\"} 1".to_owned(),
+        format!("failing_since_timestamp_seconds{{mchid=\"1900001000\"}} {}", since.timestamp()),
+    ] {
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    let ready = reqwest::get(format!("http://{}/readyz", daemon.handle.address().unwrap())).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let told = ready.text().await.unwrap();
+    assert!(told.contains("no successful check in time: certificates.download: "), "{told}");
     world.mirror.clear_faults();
     world.pass(Duration::from_secs(1000)).await;
     assert_eq!(world.status(0).unwrap().failing_since, None);
@@ -125,18 +138,18 @@ async fn settings_and_keys_are_read_again_and_wrong_ones_keep_the_old() {
     let daemon = world.start().await;
     world.checked(0, world.clock.now()).await;
     world.write("certs.toml", "directory = 5");
-    world.advance(Duration::from_secs(10)).await;
-    until("the error", || daemon.handle.metrics().contains("favor_certs_config_error 1")).await;
+    world
+        .tick_until("the error", || daemon.handle.metrics().contains("\nfavor_certs_config_error 1\n"))
+        .await;
     world.pass(INTERVAL).await;
     assert_eq!(world.failure(0), None, "the settings before are in use");
 
     let public = world.mirror.public_key();
     let lines = format!("public_key_id = \"{}\"\npublic_key_file = \"public.pem\"", public.id);
     world.configure("reload_every = \"10s\"", &lines, "");
-    world.advance(Duration::from_secs(10)).await;
-    until("the public key", || world.ids(0).first() == Some(&public.id)).await;
+    world.tick_until("the public key", || world.ids(0).first() == Some(&public.id)).await;
     assert_eq!(world.ids(0).len(), 2, "beside the certificate");
-    assert!(daemon.handle.metrics().contains("favor_certs_config_error 0"));
+    assert!(daemon.handle.metrics().contains("\nfavor_certs_config_error 0\n"));
 
     // Not named any more: it stays until it is dropped in so many words.
     world.configure("reload_every = \"10s\"", "", "");
@@ -171,12 +184,16 @@ async fn a_second_daemon_stands_by_and_takes_over() {
     world.checked(0, world.clock.now()).await;
     let second = world.start().await;
     until("the second one's view", || second.handle.metrics().contains("favor_certs_generation{")).await;
-    assert!(second.handle.metrics().contains("favor_certs_writes 0"));
+    assert!(second.handle.metrics().contains("\nfavor_certs_writes 0\n"));
     assert_eq!(world.fetches(), 1, "only one of them fetches");
+    // The first one does not see this any more; the second one has read other settings long ago.
+    let public = world.mirror.public_key();
+    world.configure("", &format!("public_key_id = \"{}\"\npublic_key_file = \"public.pem\"", public.id), "");
     first.stop().await;
     world.advance(Duration::from_secs(5)).await;
-    until("the take-over", || second.handle.metrics().contains("favor_certs_writes 1")).await;
+    until("the take-over", || second.handle.metrics().contains("\nfavor_certs_writes 1\n")).await;
     until("its first check", || world.fetches() == 2).await;
+    world.tick_until("the settings as they are now", || world.ids(0).contains(&public.id)).await;
     second.stop().await;
 }
 

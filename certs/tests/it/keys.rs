@@ -20,6 +20,11 @@ pub(crate) fn day(days: i64) -> DateTime<Utc> {
 
 /// A platform certificate with this serial (hexadecimal, even digits), valid between two days.
 pub(crate) fn certificate(serial: &str, from: i64, until: i64) -> Certificate {
+    certificate_of(KEY, serial, from, until)
+}
+
+/// The same of this private key.
+pub(crate) fn certificate_of(key: &str, serial: &str, from: i64, until: i64) -> Certificate {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let moment = |days: i64| epoch + Duration::from_secs(day(days).timestamp().unsigned_abs());
     let digits = serial.as_bytes().chunks(2);
@@ -31,7 +36,7 @@ pub(crate) fn certificate(serial: &str, from: i64, until: i64) -> Certificate {
     params.not_after = moment(until);
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "Tenpay.com sign");
-    let key = KeyPair::from_pem(KEY).unwrap();
+    let key = KeyPair::from_pem(key).unwrap();
     Certificate::from_pem(params.self_signed(&key).unwrap().pem()).unwrap()
 }
 

@@ -27,6 +27,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Why it ended by itself.
+    pub(crate) async fn failed(self) -> favor_certs::DaemonError {
+        let ended = tokio::time::timeout(DEADLINE, self.task).await.expect("it ends by itself");
+        ended.unwrap().expect_err("a failure")
+    }
+
     pub(crate) async fn stop(self) {
         self.handle.stop();
         self.task.await.unwrap().unwrap();

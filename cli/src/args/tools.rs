@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use favor_core::MerchantId;
 
+use super::daemon::DaemonAt;
 use crate::when::parse_duration;
 
 const CHECK_EXIT_CODES: &str = "\
@@ -74,6 +75,8 @@ pub(crate) enum Certs {
     Download(DownloadCerts),
     /// Keep the keys of any number of merchants fresh in a directory; its settings are named by --config
     Watch,
+    /// Have a daemon that runs check a merchant's keys now, at most once a minute, and show how that went
+    Refresh(RefreshCerts),
     /// Check the keys, as a plugin of a monitoring system: one line, and exit codes of its own
     #[command(after_help = CHECK_EXIT_CODES)]
     Check(CheckCerts),
@@ -95,6 +98,16 @@ pub(crate) struct CertsStatus {
     pub(crate) directory: PathBuf,
     /// Only this merchant; may be given several times
     #[arg(long, value_name = "MCHID")]
+    pub(crate) merchant: Vec<MerchantId>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RefreshCerts {
+    /// Where the daemon listens: an address, or unix: and the path of its socket
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) daemon: DaemonAt,
+    /// The merchant; may be given several times
+    #[arg(long, value_name = "MCHID", required = true)]
     pub(crate) merchant: Vec<MerchantId>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use favor_core::{Certificate, Clock as _, Error, ErrorKind, KeySet, SystemClock};
 
 use crate::args::{CheckCerts, Global};
@@ -27,6 +27,10 @@ pub(crate) async fn run(args: &CheckCerts, global: &Global, output: &Output) -> 
     verdict.print(output)?;
     Ok(Exit::Monitored(verdict.state()))
 }
+
+/// A check that was due so long ago and is not recorded was not made, or could not be written. A large fleet whose
+/// platform hangs may be late by less.
+const OVERDUE: TimeDelta = TimeDelta::minutes(15);
 
 /// Asks the platform by the profile, and looks at the merchant's own certificate.
 async fn live(args: &CheckCerts, global: &Global, verdict: &mut Verdict) -> anyhow::Result<()> {
@@ -100,6 +104,26 @@ fn merchant_check(args: &CheckCerts, kept: &Kept, now: DateTime<Utc>, verdict: &
                 verdict.complain(Monitored::Warning, old);
             }
         }
+    }
+    if let Some(due) = status.next_check.filter(|due| *due + OVERDUE < now) {
+        verdict.complain(
+            Monitored::Warning,
+            format!(
+                "{merchant}: a check was due {} ago and is not recorded: is favor certs watch running, and can it \
+                 write this directory (disk full, read-only)? its log and /metrics have the reason",
+                ago(now, due)
+            ),
+        );
+    }
+    if let Some(wrong) = &status.own_keys {
+        verdict.complain(
+            Monitored::Warning,
+            format!(
+                "{merchant}: its own key files are wrong, and those read before are in use until the daemon ends: {} \
+                 ({})",
+                wrong.message, wrong.code
+            ),
+        );
     }
     if let Some(own) = &status.merchant_certificate {
         own_certificate(args, merchant, &own.serial_no, own.not_after, now, verdict);

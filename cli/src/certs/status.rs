@@ -125,6 +125,12 @@ fn row(kept: &Kept, now: DateTime<Utc>) -> [String; 7] {
         (Some(error), _) => error,
         (None, Some(failure)) => format!("failing: {} ({})", failure.message, failure.code),
         (None, None) => match status {
+            Some(MerchantKeyStatus { own_keys: Some(wrong), .. }) => {
+                format!(
+                    "ok, with its key files of before; as they are now: {} ({})",
+                    wrong.message, wrong.code
+                )
+            }
             Some(_) => "ok".to_owned(),
             None => "no check recorded".to_owned(),
         },

@@ -218,6 +218,20 @@ fn check_tells_the_state_of_a_directory() {
     directory.status(MERCHANT, MINUTE, |status| status.last_success = None);
     directory.check(2, "CRITICAL", "no check has ever succeeded");
 
+    // What is not recorded though it was due: late by a little is nothing.
+    directory.status(MERCHANT, MINUTE, |status| status.next_check = Some(now() - TimeDelta::minutes(10)));
+    directory.check(0, "OK", "in force");
+    directory.status(MERCHANT, MINUTE, |status| status.next_check = Some(now() - TimeDelta::minutes(40)));
+    let line = directory.check(1, "WARNING", "a check was due 40 min ago and is not recorded");
+    assert!(line.contains("read-only"), "{line}");
+    let wrong = |status: &mut MerchantKeyStatus| {
+        status.own_keys = Some(CheckFailure::new("own_keys", "m.key: is no private key"));
+    };
+    directory.status(MERCHANT, MINUTE, wrong);
+    directory.check(1, "WARNING", "m.key: is no private key (own_keys)");
+    let table = directory.run(&["certs", "status", "--directory", "keys"]);
+    assert!(table.stdout.contains("m.key: is no private key (own_keys)"), "{table:?}");
+
     // The merchant's own certificate.
     for (days, code, state, words) in [
         (61, 0, "OK", "in force"),

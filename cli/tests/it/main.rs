@@ -31,4 +31,5 @@ mod sign;
 mod stock_and_coupon;
 mod target;
 mod watch;
+mod watch_bad_days;
 mod world;

@@ -28,7 +28,19 @@ const LARGEST_ANSWER: usize = 1 << 20;
 /// It waits at the daemon for news and takes each release over whole. While the daemon is away, what is held stays in
 /// use. An unknown serial makes the daemon fetch, at most once a minute.
 ///
-/// Whoever answers at the address decides which signatures are believed: use loopback, or https.
+/// Whoever answers at the address decides which signatures are believed: use loopback, https, or a unix socket. For a
+/// daemon on one, give `http://localhost` and a transport that connects to it:
+#[cfg_attr(all(unix, feature = "reqwest"), doc = "```no_run")]
+#[cfg_attr(not(all(unix, feature = "reqwest")), doc = "```ignore")]
+/// use favor_core::{HttpKeys, HttpTransport, MerchantId};
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let socket = HttpTransport::builder().unix_socket("/run/favor/certs.sock").build()?;
+/// let keys = HttpKeys::builder("http://localhost", MerchantId::new("1900000109")?, socket).open().await?;
+/// # let _ = keys;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct HttpKeys(Following);
 

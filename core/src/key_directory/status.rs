@@ -68,6 +68,10 @@ pub struct MerchantKeyStatus {
     /// Certificates that left the platform's list and are kept, since they have not expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_unlisted: Vec<String>,
+    /// What is wrong with the merchant's own key files since they changed; the keys read before are in use until they
+    /// are right, or the daemon ends. None while they are right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_keys: Option<CheckFailure>,
     /// The merchant's own API certificate, where its file is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant_certificate: Option<MerchantCertificateStatus>,
@@ -85,6 +89,7 @@ impl MerchantKeyStatus {
             failure: None,
             next_check: None,
             kept_unlisted: Vec::new(),
+            own_keys: None,
             merchant_certificate: None,
         }
     }

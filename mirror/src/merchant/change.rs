@@ -106,7 +106,7 @@ impl KnownMerchant {
             public.serial_no = format!("1{}", &derived("serial", &name)[..39]).to_uppercase();
         }
         let holder = Holder::Merchant(&public.mchid);
-        public.certificate_pem = certificate::issue(holder, &public.serial_no, key.private_pem(), validity)?;
+        public.certificate_pem = certificate::issue(holder, &public.serial_no, &key, validity)?;
         Ok(Some(KnownCertificate { key: key.verifying_key(), not_after: validity.not_after }))
     }
 }
