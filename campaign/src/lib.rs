@@ -7,7 +7,12 @@ mod name;
 mod pace;
 mod policy;
 
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
+
 pub use answer::{Answer, Sender, Trouble};
+#[cfg(feature = "postgres")]
+pub use ledger::PostgresLedger;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
