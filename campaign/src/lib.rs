@@ -1,21 +1,31 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod external_sort;
+mod import;
 mod ledger;
+pub mod list;
 mod manifest;
 mod name;
 mod pace;
+mod plan;
 mod policy;
+mod private_file;
 
 pub use answer::{Answer, Sender, Trouble};
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
+pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
     Settlement, Standing, State, Tally, Task, WorkerId,
 };
+pub use list::{ListError, ListSource, SortedList};
 pub use manifest::{ListFacts, Manifest, OpenValue};
 pub use name::CampaignName;
 pub use pace::{DailyWindow, Pace};
+pub use plan::{
+    Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
+};
 pub use policy::{Class, Policy, Rule};
