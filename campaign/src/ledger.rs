@@ -2,6 +2,8 @@
 
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod types;
 
 use std::fmt;
@@ -12,6 +14,8 @@ use futures_util::future::BoxFuture;
 
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLedger;
 pub use types::{
     Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, LimitKey, OpenSlot, Order,
     OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome, Settlement, Standing, State,
