@@ -1,16 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod external_sort;
+mod import;
 mod ledger;
+pub mod list;
 mod manifest;
 mod name;
 mod pace;
+mod plan;
 mod policy;
+mod private_file;
 
 #[cfg(feature = "postgres")]
 pub use favor_store::postgres::Address as PostgresAddress;
 
 pub use answer::{Answer, Sender, Trouble};
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
+pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;
 pub use ledger::{
@@ -18,7 +26,11 @@ pub use ledger::{
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
     Settlement, Standing, State, Tally, Task, WorkerId,
 };
+pub use list::{ListError, ListSource, SortedList};
 pub use manifest::{ListFacts, Manifest, OpenValue};
 pub use name::CampaignName;
 pub use pace::{DailyWindow, Pace};
+pub use plan::{
+    Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
+};
 pub use policy::{Class, Policy, Rule};

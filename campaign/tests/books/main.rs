@@ -1,0 +1,3 @@
+//! Lists, plans, reports, audits and reconciliations, from the outside.
+
+mod list;
