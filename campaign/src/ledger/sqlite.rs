@@ -76,6 +76,7 @@ impl SqliteLedger {
     pub async fn open_with_clock(file: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
         let file = file.as_ref().to_owned();
         let ledger = Self::new(blocking(move || Database::open(&file, &SCHEMA)).await?, clock);
+        ledger.overwrite_what_is_removed().await?;
         let released =
             ledger.write(|sql, now| Ok(chunks::release(sql)? + limits::catch_up(sql, now)?)).await?;
         if released > 0 {
@@ -100,7 +101,9 @@ impl SqliteLedger {
     /// As [`open_beside`](Self::open_beside).
     pub async fn open_beside_with_clock(file: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
         let file = file.as_ref().to_owned();
-        Ok(Self::new(blocking(move || Database::open_beside(&file, &SCHEMA)).await?, clock))
+        let ledger = Self::new(blocking(move || Database::open_beside(&file, &SCHEMA)).await?, clock);
+        ledger.overwrite_what_is_removed().await?;
+        Ok(ledger)
     }
 
     /// Opens a ledger to look at it, also while a runner has it open. Whatever changes something fails with
@@ -123,6 +126,11 @@ impl SqliteLedger {
 
     fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         Self { database, time: Arc::new(Time::new(clock)) }
+    }
+
+    /// So that an openid that is forgotten, or moved when a page is split, cannot be found in the file.
+    async fn overwrite_what_is_removed(&self) -> Result<()> {
+        self.write(|sql, _| Ok(sql.pragma_update(None, "secure_delete", true)?)).await
     }
 
     /// Runs work that changes something, at the moment it is done. When it fails, it changed nothing.
@@ -198,7 +206,9 @@ impl Ledger for SqliteLedger {
         lease: Duration,
     ) -> BoxFuture<'a, Result<Claimed>> {
         let worker = worker.clone();
-        Box::pin(self.write(move |sql, now| chunks::claim(sql, campaign, &worker, lease, now)))
+        Box::pin(async move {
+            self.write(move |sql, now| chunks::claim(sql, campaign, &worker, lease, now)).await?
+        })
     }
 
     fn record<'a>(
@@ -326,7 +336,16 @@ enum Halt {
 
 impl From<rusqlite::Error> for Halt {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Engine(error)
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+        };
+        match error {
+            FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | Utf8Error(..) => Self::Ledger(columns::damaged("something kept of a campaign", error)),
+            error => Self::Engine(error),
+        }
     }
 }
 

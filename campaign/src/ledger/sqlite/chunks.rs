@@ -5,10 +5,11 @@ use std::time::Duration;
 use favor_store::sqlite::rusqlite::{self, Connection, OptionalExtension as _, params};
 
 use super::super::{
-    CampaignId, Claim, Claimed, Finish, Lease, OpenSlot, OutcomeState, Recorded, State, Task, WorkerId,
+    CampaignId, Claim, Claimed, Finish, Lease, OpenSlot, OutcomeState, Recorded, Result, State, Task,
+    WorkerId,
 };
 use super::moment::Moment;
-use super::{Done, columns, orders};
+use super::{Done, Halt, columns, orders};
 
 /// The places of a chunk's people, both included.
 #[derive(Clone, Copy)]
@@ -32,18 +33,19 @@ pub(super) fn release(sql: &Connection) -> rusqlite::Result<usize> {
     sql.execute("UPDATE chunks SET owner = NULL, due = 0 WHERE is_open = 1 AND owner IS NOT NULL", [])
 }
 
+/// The first chunk that is due. Why it cannot be read is said besides: it is held then too.
 pub(super) fn claim(
     sql: &Connection,
     campaign: CampaignId,
     worker: &WorkerId,
     lease: Duration,
     now: Moment,
-) -> Done<Claimed> {
+) -> Done<Result<Claimed>> {
     let record = orders::awake(sql, campaign, now)?;
     match record.state {
         State::Running => {}
-        State::Finished => return Ok(Claimed::AllDone),
-        _ => return Ok(Claimed::Later { next: record.paused_until.map(|until| now.until(until)) }),
+        State::Finished => return Ok(Ok(Claimed::AllDone)),
+        _ => return Ok(Ok(Claimed::Later { next: record.paused_until.map(|until| now.until(until)) })),
     }
     let mut first = sql.prepare_cached(
         "SELECT chunk, first_place, last_place, fence FROM chunks
@@ -55,13 +57,17 @@ pub(super) fn claim(
             Ok((Lease { campaign, chunk: columns::number(row, 0)?, fence: fence + 1 }, Span::read(row, 1)?))
         })
         .optional()?;
-    let Some((held, span)) = found else { return nothing_due(sql, campaign, now) };
-    let tasks = open_tasks(sql, campaign, span, record.coupons_each)?;
+    let Some((held, span)) = found else { return nothing_due(sql, campaign, now).map(Ok) };
     sql.prepare_cached(
         "UPDATE chunks SET owner = ?3, fence = ?4, due = ?5 WHERE campaign = ?1 AND chunk = ?2",
     )?
     .execute(params![campaign.0, held.chunk, worker.0, held.fence, now.later(lease)])?;
-    Ok(Claimed::Chunk(Claim { lease: held, tasks }))
+    match open_tasks(sql, campaign, span, record.coupons_each) {
+        Ok(tasks) => Ok(Ok(Claimed::Chunk(Claim { lease: held, tasks }))),
+        // It is held all the same: what cannot be read must not hold up what is behind it.
+        Err(Halt::Ledger(error)) => Ok(Err(error)),
+        Err(error) => Err(error),
+    }
 }
 
 fn nothing_due(sql: &Connection, campaign: CampaignId, now: Moment) -> Done<Claimed> {

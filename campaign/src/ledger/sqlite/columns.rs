@@ -22,10 +22,6 @@ pub(super) fn store_error(error: StoreError) -> LedgerError {
         )),
         StoreError::ReadOnly => LedgerError::Unusable("the ledger was opened for reading only".to_owned()),
         error if error.is_temporary() => LedgerError::Unavailable(Box::new(error)),
-        // A value that has not the form of its column, or what else the engine refuses.
-        StoreError::Failed(_) => {
-            LedgerError::Damaged { what: "what is kept of a campaign".to_owned(), cause: Box::new(error) }
-        }
         error => LedgerError::Unusable(format!("{error}{}", because(&error))),
     }
 }

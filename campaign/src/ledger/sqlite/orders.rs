@@ -35,11 +35,15 @@ pub(super) fn carry_out(sql: &Connection, id: CampaignId, order: &Order, now: Mo
 
         (Order::Pause { by_operator: false, .. }, State::Paused) if record.by_operator => None,
         (Order::Pause { reason, until, by_operator }, State::Running | State::Paused) => {
+            let until = until.map(|until| until.timestamp_millis());
+            // Many tasks meet the same obstacle at the same time.
+            let is_known = record.state == State::Paused
+                && (record.reason.as_ref(), record.by_operator, record.paused_until)
+                    == (Some(reason), *by_operator, until);
             record.state = State::Paused;
-            record.reason = Some(reason.clone());
-            record.by_operator = *by_operator;
-            record.paused_until = until.map(|until| until.timestamp_millis());
-            Some(("paused", Some(reason.clone())))
+            (record.reason, record.by_operator) = (Some(reason.clone()), *by_operator);
+            record.paused_until = until;
+            (!is_known).then(|| ("paused", Some(reason.clone())))
         }
         (Order::Pause { .. }, _) => return Err(record.not_now("paused").into()),
 

@@ -216,6 +216,12 @@ pub(super) fn reopen(sql: &Connection, id: CampaignId, which: &Reopen, part: Par
         )?
         .execute(params![id.0, part.chunk])?;
         count(sql, id, &changes)?;
+        let mut record = Record::load(sql, id)?;
+        // Somebody saw all settled, and finished it since this began.
+        if record.state == State::Finished {
+            (record.state, record.finished_at) = (State::Stopped, None);
+            record.save(sql)?;
+        }
     }
     Ok(opened)
 }

@@ -130,14 +130,11 @@ pub(super) fn begin_purge(sql: &Connection, campaign: CampaignId, now: Moment) -
 }
 
 pub(super) fn purge(sql: &Connection, campaign: CampaignId, part: Part) -> Done<u64> {
-    // What is no longer used is overwritten, so that it cannot be found in the file either.
-    sql.pragma_update(None, "secure_delete", true)?;
     let mut forget = sql.prepare_cached(
         "UPDATE people SET openid = NULL WHERE campaign = ?1 AND place BETWEEN ?2 AND ?3 AND openid IS NOT NULL",
     )?;
-    let forgotten = forget.execute([campaign.0, columns::sql(part.first), columns::sql(part.last)]);
-    sql.pragma_update(None, "secure_delete", false)?;
-    Ok(u64::try_from(forgotten?).unwrap_or(u64::MAX))
+    let forgotten = forget.execute([campaign.0, columns::sql(part.first), columns::sql(part.last)])?;
+    Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
 }
 
 pub(super) fn rows(
