@@ -16,12 +16,19 @@ mod private_file;
 pub mod report;
 mod row_cursor;
 
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
+
 pub use answer::{Answer, Sender, Trouble};
 pub use audit::{
     AuditDifference, AuditError, AuditOptions, AuditProgress, AuditReport, DifferenceKind, Sample,
     Unreadable, audit,
 };
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
+#[cfg(feature = "postgres")]
+pub use ledger::PostgresLedger;
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
