@@ -13,6 +13,7 @@ mod pace;
 mod plan;
 mod policy;
 mod private_file;
+mod reconcile;
 pub mod report;
 mod row_cursor;
 
@@ -43,4 +44,8 @@ pub use plan::{
     Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
 };
 pub use policy::{Class, Policy, Rule};
+pub use reconcile::{
+    FlowCover, Money, ReconcileCode, ReconcileDifference, ReconcileError, ReconcileOptions, ReconcileRow,
+    Reconciled, Reconciliation, Totals,
+};
 pub use report::{ReportError, ReportOptions, Summary};
