@@ -4,5 +4,6 @@ mod audit;
 mod import;
 mod list;
 mod plan;
+mod reconcile;
 mod report;
 mod world;
