@@ -16,11 +16,11 @@ mod private_file;
 pub use favor_store::postgres::Address as PostgresAddress;
 
 pub use answer::{Answer, Sender, Trouble};
-#[cfg(feature = "sqlite")]
-pub use ledger::SqliteLedger;
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,

@@ -27,9 +27,6 @@ const RECORD: &str = "
             AS s (place, slot, state, coupon_id, code, message, attempts, request_id, first_tried_at, settled_at)
     ), new AS (
         SELECT * FROM given WHERE NOT EXISTS (SELECT FROM given WHERE is_foreign)
-    ), differing AS (
-        SELECT n.place, n.slot, o.coupon_id AS kept, n.coupon_id AS other FROM new n JOIN favor_outcomes o
-            ON o.campaign = $1 AND o.place = n.place AND o.slot = n.slot AND o.coupon_id <> n.coupon_id
     ), written AS (
         INSERT INTO favor_outcomes AS o (campaign, place, slot, state, coupon_id, code, message, attempts, request_id,
             first_tried_at, settled_at)
@@ -40,7 +37,7 @@ const RECORD: &str = "
             request_id = excluded.request_id, first_tried_at = least(o.first_tried_at, excluded.first_tried_at),
             settled_at = excluded.settled_at, was_state = o.state, was_code = o.code
             WHERE o.state <> 'sent'
-        RETURNING state, CASE WHEN state = 'sent' THEN '' ELSE coalesce(code, '') END AS code,
+        RETURNING place, slot, state, CASE WHEN state = 'sent' THEN '' ELSE coalesce(code, '') END AS code,
             was_state, coalesce(was_code, '') AS was_code
     ), changed AS (
         SELECT state, code, 1 AS by FROM written
@@ -50,11 +47,16 @@ const RECORD: &str = "
         INSERT INTO favor_tallies AS t (campaign, state, code, count)
         SELECT $1, state, code, sum(by) FROM changed GROUP BY state, code HAVING sum(by) <> 0 ORDER BY state, code
         ON CONFLICT (campaign, state, code) DO UPDATE SET count = t.count + excluded.count
+    ), kept AS MATERIALIZED (
+        SELECT place, slot, coupon_id FROM new
+        WHERE state = 'sent' AND (place, slot) NOT IN (SELECT place, slot FROM written)
     ), noted AS (
         INSERT INTO favor_history (campaign, what, detail)
-        SELECT $1, 'mismatch', format('place %s, slot %s: down as sent with coupon %s, now the answer was coupon %s',
-            place, slot, kept, other)
-        FROM differing ORDER BY place, slot
+        SELECT $1, 'mismatch', format('place %s, slot %s: down as coupon %s, and now %s', k.place, k.slot, o.coupon_id,
+            k.coupon_id)
+        FROM kept k CROSS JOIN LATERAL (
+            SELECT coupon_id FROM favor_outcomes WHERE campaign = $1 AND place = k.place AND slot = k.slot OFFSET 0) o
+        WHERE o.coupon_id <> k.coupon_id ORDER BY k.place, k.slot
     )
     SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM given WHERE is_foreign)";
 
