@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use favor_core::Timestamp;
 use favor_store::postgres::Client;
+use favor_store::postgres::tokio_postgres::types::ToSql;
+use favor_store::postgres::tokio_postgres::{GenericClient, Statement};
 
 use super::super::{Fate, Lease, LedgerError, Recorded, Result, Settlement};
-use super::{Work, values};
+use super::{Answered, Work, values};
 
 /// One statement, so that nobody waits for a worker that froze in the middle. Nothing is written unless the lease
 /// held, and who holds the lease is decided while its row is locked.
@@ -94,8 +96,8 @@ impl Columns {
     }
 }
 
-/// Each coupon once in a round, in the order given; at least one round.
-pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
+/// Each coupon once in a round, in the order given: one statement changes a row once. At least one round.
+pub(super) fn rounds(settled: &[Settlement]) -> Arc<[Columns]> {
     let mut rest: Vec<&Settlement> = settled.iter().collect();
     let mut rounds = Vec::with_capacity(1);
     loop {
@@ -104,9 +106,9 @@ pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
             rest.into_iter().partition(|settlement| seen.insert((settlement.place, settlement.slot)));
         let mut columns = Columns::default();
         round.into_iter().for_each(|settlement| columns.push(settlement));
-        rounds.push(Arc::new(columns));
+        rounds.push(columns);
         if later.is_empty() {
-            return rounds;
+            return rounds.into();
         }
         rest = later;
     }
@@ -114,35 +116,53 @@ pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
 
 pub(super) fn record(
     client: &mut Client,
-    (lease, columns, extend): (Lease, Arc<Columns>, i64),
+    (lease, rounds, extend): (Lease, Arc<[Columns]>, i64),
 ) -> Work<'_, Result<Recorded>> {
     Box::pin(async move {
         let statement = client.prepare_cached(RECORD).await?;
-        let row = client
-            .query_one(
-                &statement,
-                &[
-                    &lease.campaign.0,
-                    &values::signed_small(lease.chunk),
-                    &lease.fence,
-                    &extend,
-                    &columns.places,
-                    &columns.slots,
-                    &columns.states,
-                    &columns.coupon_ids,
-                    &columns.codes,
-                    &columns.messages,
-                    &columns.attempts,
-                    &columns.request_ids,
-                    &columns.first_tried_at,
-                    &columns.settled_at,
-                ],
-            )
-            .await?;
-        if row.get(1) {
-            let text = format!("a coupon that was to be recorded is not of chunk {}", lease.chunk);
-            return Ok(Err(LedgerError::Unusable(text)));
+        if let [round] = &rounds[..] {
+            return one_round(&***client, &statement, &lease, round, extend).await;
         }
-        Ok(Ok(if row.get(0) { Recorded::Done } else { Recorded::Lost }))
+        // A coupon comes twice: rare, and all or nothing as ever.
+        let transaction = client.transaction().await?;
+        for round in rounds.iter() {
+            let recorded = one_round(&*transaction, &statement, &lease, round, extend).await?;
+            if !matches!(recorded, Ok(Recorded::Done)) {
+                return Ok(recorded);
+            }
+        }
+        transaction.commit().await?;
+        Ok(Ok(Recorded::Done))
     })
+}
+
+async fn one_round(
+    client: &impl GenericClient,
+    statement: &Statement,
+    lease: &Lease,
+    round: &Columns,
+    extend: i64,
+) -> Answered<Result<Recorded>> {
+    let parameters: [&(dyn ToSql + Sync); 14] = [
+        &lease.campaign.0,
+        &values::signed_small(lease.chunk),
+        &lease.fence,
+        &extend,
+        &round.places,
+        &round.slots,
+        &round.states,
+        &round.coupon_ids,
+        &round.codes,
+        &round.messages,
+        &round.attempts,
+        &round.request_ids,
+        &round.first_tried_at,
+        &round.settled_at,
+    ];
+    let row = client.query_one(statement, &parameters).await?;
+    if row.get(1) {
+        let text = format!("a coupon that was to be recorded is not of chunk {}", lease.chunk);
+        return Ok(Err(LedgerError::Unusable(text)));
+    }
+    Ok(Ok(if row.get(0) { Recorded::Done } else { Recorded::Lost }))
 }

@@ -1,5 +1,6 @@
 //! The ledger in a PostgreSQL database.
 
+mod limits;
 mod place;
 mod plans;
 mod server;
