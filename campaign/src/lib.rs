@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod client_sender;
 mod external_sort;
 mod import;
 mod ledger;
@@ -21,6 +22,9 @@ pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 pub use ledger::PostgresLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
+mod runner;
+
+pub use client_sender::ClientSender;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
@@ -29,8 +33,9 @@ pub use ledger::{
 pub use list::{ListError, ListSource, SortedList};
 pub use manifest::{ListFacts, Manifest, OpenValue};
 pub use name::CampaignName;
-pub use pace::{DailyWindow, Pace};
+pub use pace::{DailyWindow, Pace, PaceError};
 pub use plan::{
     Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
 };
-pub use policy::{Class, Policy, Rule};
+pub use policy::{Class, Policy, PolicyError, Rule};
+pub use runner::{ChunkReport, Ended, Hold, Pulse, RunError, Runner, RunnerBuilder};
