@@ -2,6 +2,7 @@
 
 mod answer;
 mod audit;
+mod client_sender;
 mod external_sort;
 mod import;
 mod ledger;
@@ -30,6 +31,9 @@ pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 pub use ledger::PostgresLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
+mod runner;
+
+pub use client_sender::ClientSender;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
@@ -49,3 +53,9 @@ pub use reconcile::{
     Reconciled, Reconciliation, Totals,
 };
 pub use report::{ReportError, ReportOptions, Summary};
+pub use pace::{DailyWindow, Pace, PaceError};
+pub use plan::{
+    Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
+};
+pub use policy::{Class, Policy, PolicyError, Rule};
+pub use runner::{ChunkReport, Ended, Hold, Pulse, RunError, Runner, RunnerBuilder};
