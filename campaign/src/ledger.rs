@@ -1,5 +1,7 @@
 //! Where a campaign is kept: its list, who works on what, and what became of each coupon.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod types;
 
 use std::fmt;
@@ -8,6 +10,8 @@ use std::time::Duration;
 use favor_core::OpenId;
 use futures_util::future::BoxFuture;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLedger;
 pub use types::{
     Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, LimitKey, OpenSlot, Order,
     OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome, Settlement, Standing, State,

@@ -12,8 +12,13 @@ mod plan;
 mod policy;
 mod private_file;
 
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
+
 pub use answer::{Answer, Sender, Trouble};
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
+#[cfg(feature = "postgres")]
+pub use ledger::PostgresLedger;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
