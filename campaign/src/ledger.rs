@@ -1,5 +1,7 @@
 //! Where a campaign is kept: its list, who works on what, and what became of each coupon.
 
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod types;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use favor_core::OpenId;
 use futures_util::future::BoxFuture;
 
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLedger;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresLedger;
 pub use types::{

@@ -16,6 +16,8 @@ mod private_file;
 pub use favor_store::postgres::Address as PostgresAddress;
 
 pub use answer::{Answer, Sender, Trouble};
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;
