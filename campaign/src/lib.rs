@@ -1,16 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod audit;
 mod external_sort;
 mod import;
 mod ledger;
 pub mod list;
 mod manifest;
 mod name;
+mod overlap;
 mod pace;
 mod plan;
 mod policy;
 mod private_file;
+pub mod report;
+mod row_cursor;
 
 #[cfg(feature = "postgres")]
 pub use favor_store::postgres::Address as PostgresAddress;
@@ -18,6 +22,10 @@ pub use favor_store::postgres::Address as PostgresAddress;
 pub use answer::{Answer, Sender, Trouble};
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
+pub use audit::{
+    AuditDifference, AuditError, AuditOptions, AuditProgress, AuditReport, DifferenceKind, Sample,
+    Unreadable, audit,
+};
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;
@@ -29,8 +37,10 @@ pub use ledger::{
 pub use list::{ListError, ListSource, SortedList};
 pub use manifest::{ListFacts, Manifest, OpenValue};
 pub use name::CampaignName;
+pub use overlap::{Overlap, overlap};
 pub use pace::{DailyWindow, Pace};
 pub use plan::{
     Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
 };
 pub use policy::{Class, Policy, Rule};
+pub use report::{ReportError, ReportOptions, Summary};

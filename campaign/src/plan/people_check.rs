@@ -1,6 +1,6 @@
 //! Whether a few people of the list can be seen under the appid, and what they have.
 
-use favor_core::{Client, ErrorCode, OpenId};
+use favor_core::{Client, CouponStatus, ErrorCode, OpenId};
 use favor_coupon::{Coupons, ListCoupons};
 use futures_util::TryStreamExt as _;
 
@@ -15,6 +15,8 @@ pub async fn check_people(client: &Client, manifest: &Manifest, people: &[OpenId
     let request: ListCoupons =
         ListCoupons::created_by(manifest.appid.clone(), manifest.stock_creator_mchid.clone())
             .stock(manifest.stock_id.clone())
+            // This lists the usable ones too.
+            .status(CouponStatus::Used)
             .into();
     let (mut with_coupons, mut mismatched, mut findings) = (0_usize, 0_usize, Vec::new());
     for openid in people {
