@@ -4,6 +4,7 @@ mod answer;
 mod audit;
 mod external_sort;
 mod import;
+mod client_sender;
 mod ledger;
 pub mod list;
 mod manifest;
@@ -29,6 +30,10 @@ pub use audit::{
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;
+mod runner;
+
+pub use answer::{Answer, Sender, Trouble};
+pub use client_sender::ClientSender;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
@@ -44,3 +49,6 @@ pub use plan::{
 };
 pub use policy::{Class, Policy, Rule};
 pub use report::{ReportError, ReportOptions, Summary};
+pub use pace::{DailyWindow, Pace, PaceError};
+pub use policy::{Class, Policy, PolicyError, Rule};
+pub use runner::{ChunkReport, Ended, Hold, Pulse, RunError, Runner, RunnerBuilder};
