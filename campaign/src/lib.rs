@@ -14,6 +14,7 @@ mod pace;
 mod plan;
 mod policy;
 mod private_file;
+mod reconcile;
 pub mod report;
 mod row_cursor;
 
@@ -34,6 +35,8 @@ mod runner;
 
 pub use answer::{Answer, Sender, Trouble};
 pub use client_sender::ClientSender;
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
 pub use ledger::{
     Books, Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, Ledger, LedgerError,
     LimitKey, OpenSlot, Order, OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome,
@@ -48,6 +51,10 @@ pub use plan::{
     Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
 };
 pub use policy::{Class, Policy, Rule};
+pub use reconcile::{
+    FlowCover, Money, ReconcileCode, ReconcileDifference, ReconcileError, ReconcileOptions, ReconcileRow,
+    Reconciled, Reconciliation, Totals,
+};
 pub use report::{ReportError, ReportOptions, Summary};
 pub use pace::{DailyWindow, Pace, PaceError};
 pub use policy::{Class, Policy, PolicyError, Rule};
