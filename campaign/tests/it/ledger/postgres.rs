@@ -1,0 +1,5 @@
+//! The ledger in a PostgreSQL database.
+
+mod place;
+mod server;
+mod shared;
