@@ -35,6 +35,9 @@ mod runner;
 
 pub use answer::{Answer, Sender, Trouble};
 pub use client_sender::ClientSender;
+pub use import::{ImportError, ImportProgress, Imported, import, import_with};
+#[cfg(feature = "postgres")]
+pub use ledger::PostgresLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
 pub use ledger::{

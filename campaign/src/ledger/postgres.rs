@@ -107,14 +107,8 @@ impl Ledger for PostgresLedger {
         extend: Duration,
     ) -> BoxFuture<'a, Result<Recorded>> {
         Box::pin(async move {
-            // One statement changes a row once: a second word on the same coupon is for the next round.
-            for round in recording::rounds(settled) {
-                let given = (lease.clone(), round, values::micros(extend));
-                if self.ask(given, recording::record).await?? == Recorded::Lost {
-                    return Ok(Recorded::Lost);
-                }
-            }
-            Ok(Recorded::Done)
+            let given = (lease.clone(), recording::rounds(settled), values::micros(extend));
+            self.ask(given, recording::record).await?
         })
     }
 

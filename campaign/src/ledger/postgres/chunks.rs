@@ -1,16 +1,14 @@
 //! Who works on what.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use favor_core::OpenId;
 use favor_store::postgres::{Client, Transaction};
 
 use super::super::{
-    CampaignId, Claim, Claimed, Finish, Lease, OpenSlot, Recorded, Result, State, Task, WorkerId,
+    CampaignId, Claim, Claimed, Finish, Lease, OpenSlot, OutcomeState, Recorded, Result, Row, State, Task,
+    WorkerId,
 };
-use super::{Answered, Work, orders, values};
+use super::{Answered, Work, orders, outcomes, values};
 
 /// What is due and yet not to be had is under way in somebody else's transaction: no use to ask at once.
 const SOON: Duration = Duration::from_millis(10);
@@ -27,14 +25,6 @@ const CLAIM: &str = "
         due = clock_timestamp() + $3::bigint * interval '1 microsecond'
     FROM next WHERE c.campaign = $1 AND c.chunk = next.chunk
     RETURNING c.chunk, c.fence, c.first_place, c.last_place";
-
-/// With the lock held, this sees all that earlier holders recorded.
-const TASKS: &str = "
-    SELECT p.place, p.openid, o.slot, o.state <> 'open', o.attempts, o.first_tried_at
-    FROM favor_people p LEFT JOIN favor_outcomes o
-        ON o.campaign = $1 AND o.place = p.place AND o.place BETWEEN $2 AND $3
-    WHERE p.campaign = $1 AND p.place BETWEEN $2 AND $3
-    ORDER BY p.place, o.slot";
 
 const CAMPAIGN: &str = "
     SELECT state, coalesce(state = 'paused' AND paused_until <= clock_timestamp(), false), coupons_each,
@@ -99,43 +89,32 @@ pub(super) fn claim(
     })
 }
 
+/// The people of a chunk with open coupons. With the chunk's lock held, this sees all that earlier holders recorded.
 async fn tasks(
     transaction: &Transaction<'_>,
     campaign: CampaignId,
     (first, last): (i64, i64),
     coupons_each: u32,
 ) -> Answered<Result<Vec<Task>>> {
-    let statement = transaction.prepare_cached(TASKS).await?;
-    let rows = transaction.query(&statement, &[&campaign.0, &first, &last]).await?;
-    let mut tasks = Vec::new();
-    for person in rows.chunk_by(|one, other| one.get::<_, i64>(0) == other.get::<_, i64>(0)) {
-        let mut recorded = HashMap::new();
-        for row in person {
-            if let Some(slot) = row.get::<_, Option<i32>>(2) {
-                let first_tried_at = values::moment(row.get::<_, DateTime<Utc>>(5));
-                recorded.insert(values::small(slot), (row.get::<_, bool>(3), row.get(4), first_tried_at));
-            }
-        }
-        let open: Vec<OpenSlot> = (0..coupons_each)
-            .filter_map(|slot| match recorded.get(&slot) {
-                None => Some(OpenSlot { slot, attempts: 0, first_tried_at: None }),
-                Some((true, ..)) => None,
-                Some((false, attempts, first)) => {
-                    let attempts = values::small(*attempts);
-                    Some(OpenSlot { slot, attempts, first_tried_at: Some(*first) })
-                }
-            })
-            .collect();
-        if open.is_empty() {
-            continue;
-        }
-        let place = values::unsigned(person[0].get(0));
-        match person[0].get::<_, Option<String>>(1).unwrap_or_default().parse::<OpenId>() {
-            Ok(openid) => tasks.push(Task { place, openid, open }),
-            Err(error) => return Ok(Err(values::damaged(format!("the openid at place {place}"), error))),
-        }
-    }
-    Ok(Ok(tasks))
+    let rows = match outcomes::range(transaction, campaign, first, last, coupons_each).await? {
+        Ok(rows) => rows,
+        Err(error) => return Ok(Err(error)),
+    };
+    let open_slots = |row: &Row| -> Vec<OpenSlot> {
+        let open = row.outcomes.iter().filter(|outcome| outcome.state == OutcomeState::Open);
+        open.map(|outcome| OpenSlot {
+            slot: outcome.slot,
+            attempts: outcome.attempts,
+            first_tried_at: outcome.first_tried_at,
+        })
+        .collect()
+    };
+    let tasks = rows.into_iter().filter_map(|row| {
+        let (place, open) = (row.place, open_slots(&row));
+        let missing = || values::damaged(format!("the openid at place {place}"), "it is missing");
+        (!open.is_empty()).then(|| Ok(Task { place, openid: row.openid.ok_or_else(missing)?, open }))
+    });
+    Ok(tasks.collect())
 }
 
 pub(super) fn finish(client: &mut Client, (lease, how): (Lease, Finish)) -> Work<'_, Recorded> {

@@ -6,7 +6,7 @@ use super::super::{CampaignId, Reopen, Result, State};
 use super::{Work, orders, values};
 
 /// Chunks whose coupons are opened again together.
-const CHUNKS: i32 = 50;
+const CHUNKS: i32 = 10;
 /// People that are forgotten or removed together.
 const PEOPLE: i64 = 50_000;
 

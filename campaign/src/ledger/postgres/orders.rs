@@ -20,7 +20,7 @@ macro_rules! select_standing {
             SELECT c.id, CASE WHEN c.state = 'paused' AND c.paused_until <= now THEN 'running' ELSE c.state END,
                 c.reason, c.by_operator, c.paused_until, c.people, c.coupons_each, c.started_at, c.finished_at,
                 (SELECT count(DISTINCT owner) FROM favor_chunks
-                    WHERE campaign = c.id AND is_open AND due > (SELECT now FROM clock)),
+                    WHERE campaign = c.id AND owner IS NOT NULL AND due > (SELECT now FROM clock)),
                 t.states, t.codes, t.counts, now, c.manifest
             FROM clock, favor_campaigns c CROSS JOIN LATERAL (
                 SELECT array_agg(state) AS states, array_agg(code) AS codes, array_agg(count) AS counts

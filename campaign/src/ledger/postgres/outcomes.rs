@@ -1,10 +1,8 @@
 //! People and what became of their coupons.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use favor_core::{CouponId, OpenId};
-use favor_store::postgres::{Client, tokio_postgres};
+use favor_store::postgres::{Client, Transaction, tokio_postgres};
 use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as ValueError, StringDeserializer};
@@ -12,14 +10,14 @@ use serde::de::value::{Error as ValueError, StringDeserializer};
 use super::super::{CampaignId, OutcomeState, Result, Row, RowOutcome};
 use super::{Answered, Work, values};
 
-/// Places have no gaps, so a page is a range of them.
-const ROWS: &str = "
-    SELECT p.place, p.line, p.openid, o.slot, o.state, o.coupon_id, o.code, o.message, o.attempts, o.request_id,
-        o.first_tried_at, o.settled_at
-    FROM favor_people p LEFT JOIN favor_outcomes o
-        ON o.campaign = $1 AND o.place = p.place AND o.place BETWEEN $2 AND $3
-    WHERE p.campaign = $1 AND p.place BETWEEN $2 AND $3
-    ORDER BY p.place, o.slot";
+/// Places have no gaps, so a page is a range of them. The two are not joined here: what the server believes about the size
+/// of a table that grows fast decides how it joins.
+const PEOPLE: &str = "
+    SELECT place, line, openid FROM favor_people WHERE campaign = $1 AND place BETWEEN $2 AND $3 ORDER BY place";
+
+const OUTCOMES: &str = "
+    SELECT place, slot, state, coupon_id, code, message, attempts, request_id, first_tried_at, settled_at
+    FROM favor_outcomes WHERE campaign = $1 AND place BETWEEN $2 AND $3 ORDER BY place, slot";
 
 const COUPONS_EACH: &str = "SELECT coupons_each FROM favor_campaigns WHERE id = $1";
 
@@ -66,48 +64,52 @@ async fn read(
     first: i64,
     last: i64,
 ) -> Answered<Result<Vec<Row>>> {
-    let statement = client.prepare_cached(COUPONS_EACH).await?;
-    let Some(row) = client.query_opt(&statement, &[&campaign.0]).await? else {
+    let transaction = client.transaction().await?;
+    let statement = transaction.prepare_cached(COUPONS_EACH).await?;
+    let Some(row) = transaction.query_opt(&statement, &[&campaign.0]).await? else {
         return Ok(Err(values::no_campaign(campaign)));
     };
-    let coupons_each = values::small(row.get(0));
-    let statement = client.prepare_cached(ROWS).await?;
-    let rows = client.query(&statement, &[&campaign.0, &first, &last]).await?;
-    let people = rows.chunk_by(|one, other| one.get::<_, i64>(0) == other.get::<_, i64>(0));
-    Ok(people.map(|person| row_of(person, coupons_each)).collect())
+    let rows = range(&transaction, campaign, first, last, values::small(row.get(0))).await;
+    transaction.commit().await?;
+    rows
 }
 
-/// What the rows of one person come to; each holds one of the person's coupons, if any.
-fn row_of(person: &[tokio_postgres::Row], coupons_each: u32) -> Result<Row> {
-    let first = &person[0];
-    let place = values::unsigned(first.get(0));
-    let damaged = |what: &str, cause: Box<dyn std::error::Error + Send + Sync>| {
-        values::damaged(format!("{what} at place {place}"), cause)
-    };
-    let openid: Option<String> = first.get(2);
-    let openid = openid.map(OpenId::new).transpose().map_err(|error| damaged("the openid", error.into()))?;
-    let mut kept = HashMap::new();
-    for row in person {
-        let Some(slot) = row.get::<_, Option<i32>>(3).map(values::small) else { continue };
-        let word: String = row.get(4);
-        let Some(state) = OutcomeState::from_word(&word) else {
-            return Err(damaged("the outcome", format!("there is no state {word:?}").into()));
-        };
-        let coupon_id = row.get::<_, Option<String>>(5).map(coupon_id).transpose();
-        let outcome = RowOutcome {
-            slot,
-            state,
-            coupon_id: coupon_id.map_err(|error| damaged("the coupon's id", error.into()))?,
-            code: row.get(6),
-            message: row.get(7),
-            attempts: values::small(row.get(8)),
-            request_id: row.get(9),
-            first_tried_at: Some(values::moment(row.get::<_, DateTime<Utc>>(10))),
-            settled_at: Some(values::moment(row.get::<_, DateTime<Utc>>(11))),
-        };
-        kept.insert(slot, outcome);
-    }
-    let untried = |slot| RowOutcome {
+/// The people from one place to another, and what became of their coupons.
+pub(super) async fn range(
+    transaction: &Transaction<'_>,
+    campaign: CampaignId,
+    first: i64,
+    last: i64,
+    coupons_each: u32,
+) -> Answered<Result<Vec<Row>>> {
+    let statement = transaction.prepare_cached(PEOPLE).await?;
+    let people = transaction.query(&statement, &[&campaign.0, &first, &last]).await?;
+    let statement = transaction.prepare_cached(OUTCOMES).await?;
+    let outcomes = transaction.query(&statement, &[&campaign.0, &first, &last]).await?;
+    let mut outcomes = outcomes.iter().peekable();
+    let rows = people.iter().map(|person| {
+        let mut row = row(person, coupons_each)?;
+        // A row of a person who is not there is nobody's business here.
+        while let Some(next) = outcomes.next_if(|next| values::unsigned(next.get(0)) <= row.place) {
+            let outcome = outcome(next)?;
+            let is_of_person = values::unsigned(next.get(0)) == row.place;
+            if let Some(slot) = row.outcomes.iter_mut().find(|slot| is_of_person && slot.slot == outcome.slot)
+            {
+                *slot = outcome;
+            }
+        }
+        Ok(row)
+    });
+    Ok(rows.collect())
+}
+
+/// A person, and coupons that were never recorded.
+fn row(person: &tokio_postgres::Row, coupons_each: u32) -> Result<Row> {
+    let place = values::unsigned(person.get(0));
+    let damaged = |error| values::damaged(format!("the openid at place {place}"), error);
+    let openid: Option<String> = person.get(2);
+    let openid = openid.map(OpenId::new).transpose().map_err(damaged)?;
+    let untouched = |slot| RowOutcome {
         slot,
         state: OutcomeState::Open,
         coupon_id: None,
@@ -118,9 +120,29 @@ fn row_of(person: &[tokio_postgres::Row], coupons_each: u32) -> Result<Row> {
         first_tried_at: None,
         settled_at: None,
     };
-    let outcomes =
-        (0..coupons_each).map(|slot| kept.remove(&slot).unwrap_or_else(|| untried(slot))).collect();
-    Ok(Row { place, line: values::unsigned(first.get(1)), openid, outcomes })
+    let outcomes = (0..coupons_each).map(untouched).collect();
+    Ok(Row { place, line: values::unsigned(person.get(1)), openid, outcomes })
+}
+
+fn outcome(row: &tokio_postgres::Row) -> Result<RowOutcome> {
+    let place: i64 = row.get(0);
+    let word: &str = row.get(2);
+    let state = OutcomeState::from_word(word).ok_or_else(|| {
+        values::damaged(format!("the outcome at place {place}"), format!("{word:?} is no state"))
+    })?;
+    let coupon_id = row.get::<_, Option<String>>(3).map(coupon_id).transpose();
+    Ok(RowOutcome {
+        slot: values::small(row.get(1)),
+        state,
+        coupon_id: coupon_id
+            .map_err(|error| values::damaged(format!("the coupon at place {place}"), error))?,
+        code: row.get(4),
+        message: row.get(5),
+        attempts: values::small(row.get(6)),
+        request_id: row.get(7),
+        first_tried_at: Some(values::moment(row.get::<_, DateTime<Utc>>(8))),
+        settled_at: Some(values::moment(row.get::<_, DateTime<Utc>>(9))),
+    })
 }
 
 /// As the platform gave it, whatever its form.

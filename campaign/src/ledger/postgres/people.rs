@@ -32,8 +32,8 @@ const COUNT: &str = "SELECT count(*), coalesce(max(place) + 1, 0) FROM favor_peo
 
 const DIVIDE: &str = "
     INSERT INTO favor_chunks (campaign, chunk, first_place, last_place)
-    SELECT $1, n, n * $3::bigint, least((n + 1) * $3::bigint, $2::bigint) - 1
-    FROM generate_series(0, ($2::bigint - 1) / $3::bigint) AS n";
+    SELECT $1, first / $3::bigint, first, least(first + $3::bigint, $2::bigint) - 1
+    FROM generate_series(0, $2::bigint - 1, $3::bigint) AS first";
 
 /// What is planned for a table of this size is planned for it from the start.
 const LOOK: &str = "ANALYZE favor_people, favor_chunks";

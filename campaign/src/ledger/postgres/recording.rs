@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use favor_core::Timestamp;
 use favor_store::postgres::Client;
+use favor_store::postgres::tokio_postgres::types::ToSql;
+use favor_store::postgres::tokio_postgres::{GenericClient, Statement};
 
 use super::super::{Fate, Lease, LedgerError, Recorded, Result, Settlement};
-use super::{Work, values};
+use super::{Answered, Work, values};
 
 /// One statement, so that nobody waits for a worker that froze in the middle. Nothing is written unless the lease
 /// held, and who holds the lease is decided while its row is locked.
@@ -27,9 +29,6 @@ const RECORD: &str = "
             AS s (place, slot, state, coupon_id, code, message, attempts, request_id, first_tried_at, settled_at)
     ), new AS (
         SELECT * FROM given WHERE NOT EXISTS (SELECT FROM given WHERE is_foreign)
-    ), differing AS (
-        SELECT n.place, n.slot, o.coupon_id AS kept, n.coupon_id AS other FROM new n JOIN favor_outcomes o
-            ON o.campaign = $1 AND o.place = n.place AND o.slot = n.slot AND o.coupon_id <> n.coupon_id
     ), written AS (
         INSERT INTO favor_outcomes AS o (campaign, place, slot, state, coupon_id, code, message, attempts, request_id,
             first_tried_at, settled_at)
@@ -40,7 +39,7 @@ const RECORD: &str = "
             request_id = excluded.request_id, first_tried_at = least(o.first_tried_at, excluded.first_tried_at),
             settled_at = excluded.settled_at, was_state = o.state, was_code = o.code
             WHERE o.state <> 'sent'
-        RETURNING state, CASE WHEN state = 'sent' THEN '' ELSE coalesce(code, '') END AS code,
+        RETURNING place, slot, state, CASE WHEN state = 'sent' THEN '' ELSE coalesce(code, '') END AS code,
             was_state, coalesce(was_code, '') AS was_code
     ), changed AS (
         SELECT state, code, 1 AS by FROM written
@@ -50,11 +49,16 @@ const RECORD: &str = "
         INSERT INTO favor_tallies AS t (campaign, state, code, count)
         SELECT $1, state, code, sum(by) FROM changed GROUP BY state, code HAVING sum(by) <> 0 ORDER BY state, code
         ON CONFLICT (campaign, state, code) DO UPDATE SET count = t.count + excluded.count
+    ), kept AS MATERIALIZED (
+        SELECT place, slot, coupon_id FROM new
+        WHERE state = 'sent' AND (place, slot) NOT IN (SELECT place, slot FROM written)
     ), noted AS (
         INSERT INTO favor_history (campaign, what, detail)
-        SELECT $1, 'mismatch', format('place %s, slot %s: down as sent with coupon %s, now the answer was coupon %s',
-            place, slot, kept, other)
-        FROM differing ORDER BY place, slot
+        SELECT $1, 'mismatch', format('place %s, slot %s: down as coupon %s, and now %s', k.place, k.slot, o.coupon_id,
+            k.coupon_id)
+        FROM kept k CROSS JOIN LATERAL (
+            SELECT coupon_id FROM favor_outcomes WHERE campaign = $1 AND place = k.place AND slot = k.slot OFFSET 0) o
+        WHERE o.coupon_id <> k.coupon_id ORDER BY k.place, k.slot
     )
     SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM given WHERE is_foreign)";
 
@@ -92,8 +96,8 @@ impl Columns {
     }
 }
 
-/// Each coupon once in a round, in the order given; at least one round.
-pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
+/// Each coupon once in a round, in the order given: one statement changes a row once. At least one round.
+pub(super) fn rounds(settled: &[Settlement]) -> Arc<[Columns]> {
     let mut rest: Vec<&Settlement> = settled.iter().collect();
     let mut rounds = Vec::with_capacity(1);
     loop {
@@ -102,9 +106,9 @@ pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
             rest.into_iter().partition(|settlement| seen.insert((settlement.place, settlement.slot)));
         let mut columns = Columns::default();
         round.into_iter().for_each(|settlement| columns.push(settlement));
-        rounds.push(Arc::new(columns));
+        rounds.push(columns);
         if later.is_empty() {
-            return rounds;
+            return rounds.into();
         }
         rest = later;
     }
@@ -112,35 +116,53 @@ pub(super) fn rounds(settled: &[Settlement]) -> Vec<Arc<Columns>> {
 
 pub(super) fn record(
     client: &mut Client,
-    (lease, columns, extend): (Lease, Arc<Columns>, i64),
+    (lease, rounds, extend): (Lease, Arc<[Columns]>, i64),
 ) -> Work<'_, Result<Recorded>> {
     Box::pin(async move {
         let statement = client.prepare_cached(RECORD).await?;
-        let row = client
-            .query_one(
-                &statement,
-                &[
-                    &lease.campaign.0,
-                    &values::signed_small(lease.chunk),
-                    &lease.fence,
-                    &extend,
-                    &columns.places,
-                    &columns.slots,
-                    &columns.states,
-                    &columns.coupon_ids,
-                    &columns.codes,
-                    &columns.messages,
-                    &columns.attempts,
-                    &columns.request_ids,
-                    &columns.first_tried_at,
-                    &columns.settled_at,
-                ],
-            )
-            .await?;
-        if row.get(1) {
-            let text = format!("a coupon that was to be recorded is not of chunk {}", lease.chunk);
-            return Ok(Err(LedgerError::Unusable(text)));
+        if let [round] = &rounds[..] {
+            return one_round(&***client, &statement, &lease, round, extend).await;
         }
-        Ok(Ok(if row.get(0) { Recorded::Done } else { Recorded::Lost }))
+        // A coupon comes twice: rare, and all or nothing as ever.
+        let transaction = client.transaction().await?;
+        for round in rounds.iter() {
+            let recorded = one_round(&*transaction, &statement, &lease, round, extend).await?;
+            if !matches!(recorded, Ok(Recorded::Done)) {
+                return Ok(recorded);
+            }
+        }
+        transaction.commit().await?;
+        Ok(Ok(Recorded::Done))
     })
+}
+
+async fn one_round(
+    client: &impl GenericClient,
+    statement: &Statement,
+    lease: &Lease,
+    round: &Columns,
+    extend: i64,
+) -> Answered<Result<Recorded>> {
+    let parameters: [&(dyn ToSql + Sync); 14] = [
+        &lease.campaign.0,
+        &values::signed_small(lease.chunk),
+        &lease.fence,
+        &extend,
+        &round.places,
+        &round.slots,
+        &round.states,
+        &round.coupon_ids,
+        &round.codes,
+        &round.messages,
+        &round.attempts,
+        &round.request_ids,
+        &round.first_tried_at,
+        &round.settled_at,
+    ];
+    let row = client.query_one(statement, &parameters).await?;
+    if row.get(1) {
+        let text = format!("a coupon that was to be recorded is not of chunk {}", lease.chunk);
+        return Ok(Err(LedgerError::Unusable(text)));
+    }
+    Ok(Ok(if row.get(0) { Recorded::Done } else { Recorded::Lost }))
 }

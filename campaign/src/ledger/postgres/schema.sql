@@ -42,6 +42,7 @@ CREATE TABLE favor_chunks (
 );
 
 CREATE INDEX favor_chunks_open ON favor_chunks (campaign, due, chunk) WHERE is_open;
+CREATE INDEX favor_chunks_held ON favor_chunks (campaign, owner) WHERE owner IS NOT NULL;
 
 -- A coupon without a row is open and was never recorded.
 CREATE TABLE favor_outcomes (

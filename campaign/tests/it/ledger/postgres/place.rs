@@ -125,3 +125,14 @@ pub(super) async fn lapse(admin: &tokio_postgres::Client, lease: &Lease) {
     let chunk = i32::try_from(lease.chunk).unwrap();
     assert_eq!(admin.execute(sql, &[&lease.campaign.0, &chunk]).await.unwrap(), 1);
 }
+
+/// Waits until something holds.
+pub(super) async fn until(holds: impl AsyncFn() -> bool) {
+    tokio::time::timeout(PATIENCE, async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+}

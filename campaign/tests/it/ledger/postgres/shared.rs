@@ -11,24 +11,14 @@ use favor_store::postgres::tokio_postgres::Client;
 use futures_util::future::{join_all, try_join_all};
 
 use super::place::{
-    LEASE, PATIENCE, admin, all_sent, claim, connect, connect_with, database, lapse, number, running, sent,
-    settled, worker,
+    LEASE, admin, all_sent, claim, connect, connect_with, database, lapse, number, running, sent, settled,
+    until, worker,
 };
 
 /// Waits until so many statements of ledgers wait for a lock.
 async fn waiting(admin: &Client, count: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     until(async || number(admin, sql).await == count).await;
-}
-
-async fn until(holds: impl AsyncFn() -> bool) {
-    tokio::time::timeout(PATIENCE, async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .unwrap();
 }
 
 /// What the tallies must be, by the rows.
