@@ -2,9 +2,9 @@
 
 mod answer;
 mod audit;
+mod client_sender;
 mod external_sort;
 mod import;
-mod client_sender;
 mod ledger;
 pub mod list;
 mod manifest;
@@ -17,23 +17,16 @@ mod private_file;
 mod reconcile;
 pub mod report;
 mod row_cursor;
+mod runner;
 
 #[cfg(feature = "postgres")]
 pub use favor_store::postgres::Address as PostgresAddress;
 
 pub use answer::{Answer, Sender, Trouble};
-#[cfg(feature = "sqlite")]
-pub use ledger::SqliteLedger;
 pub use audit::{
     AuditDifference, AuditError, AuditOptions, AuditProgress, AuditReport, DifferenceKind, Sample,
     Unreadable, audit,
 };
-pub use import::{ImportError, ImportProgress, Imported, import, import_with};
-#[cfg(feature = "postgres")]
-pub use ledger::PostgresLedger;
-mod runner;
-
-pub use answer::{Answer, Sender, Trouble};
 pub use client_sender::ClientSender;
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
@@ -49,16 +42,14 @@ pub use list::{ListError, ListSource, SortedList};
 pub use manifest::{ListFacts, Manifest, OpenValue};
 pub use name::CampaignName;
 pub use overlap::{Overlap, overlap};
-pub use pace::{DailyWindow, Pace};
+pub use pace::{DailyWindow, Pace, PaceError};
 pub use plan::{
     Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
 };
-pub use policy::{Class, Policy, Rule};
+pub use policy::{Class, Policy, PolicyError, Rule};
 pub use reconcile::{
     FlowCover, Money, ReconcileCode, ReconcileDifference, ReconcileError, ReconcileOptions, ReconcileRow,
     Reconciled, Reconciliation, Totals,
 };
 pub use report::{ReportError, ReportOptions, Summary};
-pub use pace::{DailyWindow, Pace, PaceError};
-pub use policy::{Class, Policy, PolicyError, Rule};
 pub use runner::{ChunkReport, Ended, Hold, Pulse, RunError, Runner, RunnerBuilder};
