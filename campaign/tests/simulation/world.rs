@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use favor_campaign::{
-    CampaignName, Ended, Fate, ListFacts, Manifest, Order, OutcomeState, RunError, State,
-};
+use favor_campaign::{CampaignName, Ended, Fate, ListFacts, Manifest, Order, OutcomeState, RunError, State};
 use favor_core::{AppId, Clock as _, MerchantId, OpenId, StockId};
 
 use crate::clock::ModelClock;
@@ -103,7 +101,8 @@ impl World {
         manifest.pace.in_flight = plan.in_flight;
         manifest.policy.tries = plan.tries;
         (plan.adjust)(&mut manifest);
-        let people: Vec<_> = (0..plan.people).map(|n| OpenId::new(format!("oPerson{n:06}")).unwrap()).collect();
+        let people: Vec<_> =
+            (0..plan.people).map(|n| OpenId::new(format!("oPerson{n:06}")).unwrap()).collect();
         let mut ledger = ModelLedger::new(
             manifest.clone(),
             people.clone(),
