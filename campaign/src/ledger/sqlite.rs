@@ -34,6 +34,9 @@ const SCHEMA: Schema = Schema {
     steps: &[include_str!("sqlite/schema.sql")],
 };
 
+/// People whose coupons are opened again, or who are forgotten, in one transaction.
+const PEOPLE_AT_ONCE: u64 = 10_000;
+
 /// A ledger in one SQLite file. One process works on its campaigns, with as many tasks as it likes; others look, or give
 /// orders beside it.
 ///
@@ -183,12 +186,23 @@ impl SqliteLedger {
         loop {
             let part = Arc::clone(&part);
             let work = move |sql: &Connection, now| {
-                let Some(next) = people::part_after(sql, campaign, after)? else { return Ok(None) };
-                Ok(Some((part(sql, now, next)?, next.chunk)))
+                let (mut after, mut count, mut people) = (after, 0_u64, 0_u64);
+                while people < PEOPLE_AT_ONCE {
+                    let Some(next) = people::part_after(sql, campaign, after)? else {
+                        return Ok((count, None));
+                    };
+                    count = count.saturating_add(part(sql, now, next)?);
+                    people = people.saturating_add(next.span.people());
+                    after = Some(next.chunk);
+                }
+                Ok((count, after))
             };
-            let Some((count, last)) = self.write(work).await? else { return Ok(sum) };
+            let (count, next) = self.write(work).await?;
             sum = sum.saturating_add(count);
-            after = Some(last);
+            if next.is_none() {
+                return Ok(sum);
+            }
+            after = next;
         }
     }
 }

@@ -23,7 +23,7 @@ impl Span {
         Ok(Self { first: columns::count(row, column)?, last: columns::count(row, column + 1)? })
     }
 
-    fn people(self) -> u64 {
+    pub(super) fn people(self) -> u64 {
         (self.last + 1).saturating_sub(self.first)
     }
 }

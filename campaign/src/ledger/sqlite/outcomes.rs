@@ -184,7 +184,7 @@ pub(super) fn reopen(sql: &Connection, id: CampaignId, which: &Reopen, part: Par
         "SELECT place, slot, state, code FROM outcomes
          WHERE campaign = ?1 AND place BETWEEN ?2 AND ?3 AND state NOT IN ('open', 'sent')",
     )?;
-    let mut rows = find.query([id.0, columns::sql(part.first), columns::sql(part.last)])?;
+    let mut rows = find.query([id.0, columns::sql(part.span.first), columns::sql(part.span.last)])?;
     let mut keep = sql.prepare_cached(
         "INSERT INTO former_outcomes (campaign, place, slot, state, code, message, attempts, request_id, settled_at,
             reopened_at)

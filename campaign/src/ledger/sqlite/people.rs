@@ -15,10 +15,11 @@ pub(super) fn add(sql: &Connection, campaign: CampaignId, people: &[Recipient]) 
     if record.state != State::Importing {
         return Err(record.not_now("added to").into());
     }
-    let mut last = match record.people.checked_sub(1) {
+    let there = match record.people.checked_sub(1) {
         Some(place) => openid_at(sql, campaign, place)?,
         None => None,
     };
+    let mut last = there.as_deref();
     let mut insert =
         sql.prepare_cached("INSERT INTO people (campaign, place, line, openid) VALUES (?1, ?2, ?3, ?4)")?;
     let mut next = record.people;
@@ -30,7 +31,7 @@ pub(super) fn add(sql: &Connection, campaign: CampaignId, people: &[Recipient]) 
             return Err(LedgerError::Incomplete { expected: person.place, found: next }.into());
         }
         let openid = person.openid.as_str();
-        if OpenId::new(openid).is_err() || last.as_deref().is_some_and(|last| last >= openid) {
+        if OpenId::new(openid).is_err() || last.is_some_and(|last| last >= openid) {
             let text = format!(
                 "the person at place {next} (line {}) is not one of a list in the order of its openids, each once",
                 person.line
@@ -38,7 +39,7 @@ pub(super) fn add(sql: &Connection, campaign: CampaignId, people: &[Recipient]) 
             return Err(LedgerError::Unusable(text).into());
         }
         insert.execute(params![campaign.0, columns::sql(next), columns::sql(person.line), openid])?;
-        last = Some(openid.to_owned());
+        last = Some(openid);
         next += 1;
     }
     sql.prepare_cached("UPDATE campaigns SET people = ?2 WHERE id = ?1")?
@@ -99,8 +100,7 @@ pub(super) fn seal(
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     pub(super) chunk: i64,
-    pub(super) first: u64,
-    pub(super) last: u64,
+    pub(super) span: Span,
 }
 
 /// The part after a chunk.
@@ -110,8 +110,7 @@ pub(super) fn part_after(sql: &Connection, campaign: CampaignId, after: Option<i
     )?;
     let part = find
         .query_row([campaign.0, after.unwrap_or(-1)], |row| {
-            let Span { first, last } = Span::read(row, 1)?;
-            Ok(Part { chunk: row.get(0)?, first, last })
+            Ok(Part { chunk: row.get(0)?, span: Span::read(row, 1)? })
         })
         .optional()?;
     Ok(part)
@@ -133,7 +132,8 @@ pub(super) fn purge(sql: &Connection, campaign: CampaignId, part: Part) -> Done<
     let mut forget = sql.prepare_cached(
         "UPDATE people SET openid = NULL WHERE campaign = ?1 AND place BETWEEN ?2 AND ?3 AND openid IS NOT NULL",
     )?;
-    let forgotten = forget.execute([campaign.0, columns::sql(part.first), columns::sql(part.last)])?;
+    let forgotten =
+        forget.execute([campaign.0, columns::sql(part.span.first), columns::sql(part.span.last)])?;
     Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
 }
 
