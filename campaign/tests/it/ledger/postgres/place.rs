@@ -69,7 +69,20 @@ pub(super) fn openid(place: u64) -> OpenId {
 
 /// A campaign of so many people that is running.
 pub(super) async fn running(ledger: &PostgresLedger, name: &str, people: u64, chunk: u32) -> CampaignId {
-    let (campaign, there) = ledger.begin(&manifest(name)).await.unwrap();
+    running_at(ledger, name, people, chunk, 400).await
+}
+
+/// One at a rate of its own.
+pub(super) async fn running_at(
+    ledger: &PostgresLedger,
+    name: &str,
+    people: u64,
+    chunk: u32,
+    per_second: u32,
+) -> CampaignId {
+    let mut manifest = manifest(name);
+    manifest.pace.per_second = per_second;
+    let (campaign, there) = ledger.begin(&manifest).await.unwrap();
     assert_eq!(there, 0);
     let list: Vec<_> =
         (0..people).map(|place| Recipient { place, line: place + 1, openid: openid(place) }).collect();
