@@ -1,5 +1,9 @@
 //! Where a campaign is kept: its list, who works on what, and what became of each coupon.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod types;
 
 use std::fmt;
@@ -8,6 +12,10 @@ use std::time::Duration;
 use favor_core::OpenId;
 use futures_util::future::BoxFuture;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLedger;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLedger;
 pub use types::{
     Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, LimitKey, OpenSlot, Order,
     OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome, Settlement, Standing, State,
@@ -33,7 +41,8 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     fn campaign<'a>(&'a self, name: &'a CampaignName) -> BoxFuture<'a, Result<Campaign>>;
 
     /// Takes the first chunk with open coupons that nobody works on, for as long as `lease`. Only in state
-    /// [`State::Running`]; in any other there is none.
+    /// [`State::Running`]; in any other there is none. One that cannot be read is an error, and is held like any other: it
+    /// does not hold up what is behind it, and the campaign does not end without it.
     fn claim<'a>(
         &'a self,
         campaign: CampaignId,
@@ -86,7 +95,7 @@ pub trait Books: Ledger {
     fn add_people<'a>(&'a self, campaign: CampaignId, people: &'a [Recipient]) -> BoxFuture<'a, Result<()>>;
 
     /// Ends the import: checks that exactly `people` are there, and divides them into chunks of `chunk` people.
-    /// Afterwards the state is [`State::Planned`].
+    /// Afterwards the state is [`State::Planned`]; doing it once more with as many people changes nothing.
     fn seal(&self, campaign: CampaignId, people: u64, chunk: u32) -> BoxFuture<'_, Result<()>>;
 
     /// Removes a campaign that has never been started.
@@ -102,7 +111,7 @@ pub trait Books: Ledger {
     fn find<'a>(&'a self, campaign: CampaignId, openid: &'a OpenId) -> BoxFuture<'a, Result<Option<Row>>>;
 
     /// Opens settled coupons again; returns how many. What they were is kept in the history of outcomes. Coupons down as sent
-    /// are never opened.
+    /// are never opened. A campaign that was finished is stopped then, so that it can be started again.
     fn reopen<'a>(&'a self, campaign: CampaignId, which: &'a Reopen) -> BoxFuture<'a, Result<u64>>;
 
     /// What happened to a campaign, oldest first.

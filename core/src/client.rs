@@ -54,6 +54,8 @@ pub struct CallOptions {
     pub deadline: Duration,
     /// The language of error messages: `en`, `zh-CN` (the platform's default), `zh-HK` or `zh-TW`.
     pub language: Option<HeaderValue>,
+    /// Whether calls keep the client's rates, where it has any; yes by default.
+    pub paced: bool,
 }
 
 impl Default for CallOptions {
@@ -63,6 +65,7 @@ impl Default for CallOptions {
             attempt_timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(30),
             language: None,
+            paced: true,
         }
     }
 }
@@ -268,6 +271,9 @@ impl Client {
     }
 
     async fn wait_for_turn(&self, call: &Call, deadline: Duration) -> Result<(), Error> {
+        if !self.options.paced {
+            return Ok(());
+        }
         let clock = &self.shared.exchange.clock;
         let now = clock.elapsed();
         let patience = deadline.saturating_sub(now);

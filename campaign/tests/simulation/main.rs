@@ -1,0 +1,10 @@
+//! Runners by the hundred under a clock that jumps, against a model of the ledger and a model of the platform that loses
+//! answers. Each seed is another world; one that fails is printed, and `FAVOR_SIM_SEED=n` plays it again.
+
+mod clock;
+mod dice;
+mod ledger;
+mod platform;
+mod runs;
+mod worker;
+mod world;
