@@ -35,7 +35,15 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
 
 /// Estimates a campaign; the stock adds its daily budget.
 pub fn estimate(manifest: &Manifest, stock: Option<&Stock>) -> Estimate {
-    let coupons = manifest.list.people.saturating_mul(u64::from(manifest.coupons_per_person));
+    estimate_of(manifest, stock, all_coupons(manifest))
+}
+
+pub(super) fn all_coupons(manifest: &Manifest) -> u64 {
+    manifest.list.people.saturating_mul(u64::from(manifest.coupons_per_person))
+}
+
+/// Estimates the sending of so many coupons of a campaign.
+pub(super) fn estimate_of(manifest: &Manifest, stock: Option<&Stock>, coupons: u64) -> Estimate {
     let value = manifest.face_value.and_then(|face| worth(face, coupons));
     let budget_days = stock.and_then(|stock| budget_days(manifest, stock, coupons));
     let sending = sending_seconds(manifest, coupons);
