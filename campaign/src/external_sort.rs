@@ -245,7 +245,6 @@ impl<'a> Merge<'a> {
     }
 
     /// The next entry.
-    #[expect(clippy::should_implement_trait, reason = "it lends from itself")]
     pub(crate) fn next(&mut self) -> io::Result<Option<Entry<'_>>> {
         if std::mem::take(&mut self.given) {
             let first = self.heap[0];

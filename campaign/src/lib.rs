@@ -44,7 +44,8 @@ pub use name::CampaignName;
 pub use overlap::{Overlap, overlap};
 pub use pace::{DailyWindow, Pace, PaceError};
 pub use plan::{
-    Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, estimate, judge_stock,
+    Estimate, Finding, Plan, Severity, check_manifest, check_people, check_stock, check_stock_for, estimate,
+    judge_stock,
 };
 pub use policy::{Class, Policy, PolicyError, Rule};
 pub use reconcile::{

@@ -3,6 +3,20 @@
 //! A list is comma-separated text: one openid per line, or a header that names the columns. It may be packed with
 //! gzip. Lists of any size are read in the memory that the source allows; what does not fit goes to temporary files
 //! without a name, so that no openid stays on disk, whatever happens to the process.
+//!
+//! ```
+//! use favor_campaign::list::{ListSource, read};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("list.csv");
+//! std::fs::write(&file, "name,openid\nLi,oTea0002\nZhang,oTea0001\nLi again,oTea0002\n")?;
+//! let mut list = read(&ListSource::new(&file))?;
+//! assert_eq!((list.facts().people, list.facts().duplicates), (2, 1));
+//! assert_eq!(list.problems()[0].to_string(), "line 4: the same openid as on line 2");
+//! let first = list.people()?.next().expect("there is one")?;
+//! assert_eq!((first.openid.as_str(), first.line), ("oTea0001", 3));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod columns;
 mod input;

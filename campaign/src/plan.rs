@@ -17,6 +17,7 @@ pub use manifest_check::check_manifest;
 pub use people_check::check_people;
 pub use stock_check::judge_stock;
 
+use crate::ledger::{Campaign, OutcomeState};
 use crate::list::{ListError, SortedList};
 use crate::manifest::Manifest;
 
@@ -78,6 +79,18 @@ impl Plan {
 pub async fn check_stock(client: &Client, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = match read_stock(client, manifest).await {
         Ok(stock) => judge_stock(&stock, manifest, client.merchant_id(), client.now()),
+        Err(finding) => vec![finding],
+    };
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// [`check_stock`] for a campaign that has begun: whether the stock is enough for the coupons that are still open.
+pub async fn check_stock_for(client: &Client, campaign: &Campaign) -> Vec<Finding> {
+    let manifest = &campaign.manifest;
+    let open = campaign.standing.count(OutcomeState::Open);
+    let mut findings = match read_stock(client, manifest).await {
+        Ok(stock) => stock_check::judge(&stock, manifest, client.merchant_id(), client.now(), open),
         Err(finding) => vec![finding],
     };
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

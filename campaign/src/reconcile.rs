@@ -87,6 +87,30 @@ impl ReconcileOptions {
 
 /// A reconciliation that is taking its sources: give it all campaigns on the stock, the inbox if there is one, and the
 /// flow files there are; then [finish](Self::finish) it.
+///
+/// ```no_run
+/// use std::fs::File;
+/// use std::io::BufReader;
+///
+/// use favor_callback::Inbox;
+/// use favor_campaign::{Books, Campaign, FlowCover, ReconcileOptions, Reconciliation};
+/// use favor_core::Client;
+///
+/// # async fn example(
+/// #     books: &dyn Books, campaign: &Campaign, inbox: &dyn Inbox, client: &Client,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let stock_id = campaign.manifest.stock_id.clone();
+/// let mut reconciliation = Reconciliation::new(stock_id, &ReconcileOptions::default());
+/// reconciliation.add_campaign(books, campaign).await?;
+/// reconciliation.add_inbox(inbox, None).await?;
+/// reconciliation.add_use_flow("use.csv", BufReader::new(File::open("use.csv")?), FlowCover::Whole)?;
+/// reconciliation.add_refund_flow("refund.csv", BufReader::new(File::open("refund.csv")?))?;
+/// let reconciled = reconciliation.finish(client.now())?;
+/// println!("net {} yuan, {} differences", reconciled.totals().net.yuan(), reconciled.totals().difference_count());
+/// reconciled.write_differences_csv_file("differences.csv".as_ref())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Reconciliation {
     stock_id: StockId,

@@ -123,7 +123,7 @@ impl Opened {
 
     /// Its size, unless it is a pipe or the like.
     pub(super) fn size(&self) -> Option<u64> {
-        self.before.is_file().then(|| self.before.len())
+        self.before.is_file().then_some(self.before.len())
     }
 
     /// Whether it is as it was when it was opened, and `read` bytes are all of it.

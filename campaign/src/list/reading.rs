@@ -62,8 +62,8 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(source: &'a ListSource, folder: &'a Path, total: Option<u64>) -> Self {
-        // At most two sorts hold something at a time.
-        let memory = source.memory.max(LEAST_MEMORY) / 2;
+        // At most two sorts hold something while a third is read.
+        let memory = source.memory.max(LEAST_MEMORY) / 3;
         let problems = Problems::new(source.problems_kept, source.problems_file.as_deref(), folder);
         Self { source, folder, total, problems, people: Sorter::new(folder, memory), rows: 0, memory }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Timelike as _;
 use favor_core::Fen;
 use favor_stock::Stock;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::worth;
 use crate::manifest::Manifest;
@@ -25,17 +25,30 @@ pub struct Estimate {
     pub budget_days: Option<u64>,
     /// From start to end at the planned rate, within its daily windows and the daily budget. Longer when the platform
     /// slows down.
+    #[serde(serialize_with = "seconds", rename = "takes_seconds")]
     pub takes: Duration,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 /// Estimates a campaign; the stock adds its daily budget.
 pub fn estimate(manifest: &Manifest, stock: Option<&Stock>) -> Estimate {
-    let coupons = manifest.list.people.saturating_mul(u64::from(manifest.coupons_per_person));
+    estimate_of(manifest, stock, all_coupons(manifest))
+}
+
+pub(super) fn all_coupons(manifest: &Manifest) -> u64 {
+    manifest.list.people.saturating_mul(u64::from(manifest.coupons_per_person))
+}
+
+/// Estimates the sending of so many coupons of a campaign.
+pub(super) fn estimate_of(manifest: &Manifest, stock: Option<&Stock>, coupons: u64) -> Estimate {
     let value = manifest.face_value.and_then(|face| worth(face, coupons));
     let budget_days = stock.and_then(|stock| budget_days(manifest, stock, coupons));
     let sending = sending_seconds(manifest, coupons);
     let open = open_seconds(&manifest.pace.windows);
-    let full_days = if open == 0 { 0 } else { sending / open };
+    let full_days = sending.checked_div(open).unwrap_or_default();
     let by_windows = full_days.saturating_mul(DAY).saturating_add(sending - full_days.saturating_mul(open));
     let by_budget = budget_days.map_or(0, |days| days.saturating_sub(1).saturating_mul(DAY));
     let takes = if open == DAY { sending } else { by_windows };

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use favor_core::{Fen, MerchantId, Timestamp, time::to_wire};
 use favor_stock::{QueriedStockType, Stock, StockStatus, StockUseRule};
 
-use super::estimate::{coupons_a_day, estimate};
+use super::estimate::{all_coupons, coupons_a_day, estimate_of};
 use super::finding::Finding;
 use super::{in_words, worth};
 use crate::manifest::Manifest;
@@ -21,17 +21,28 @@ fn fixed_value(stock: &Stock) -> Option<Fen> {
 
 /// Looks at a stock as it was read, for a campaign that `caller` sends from `now` on.
 pub fn judge_stock(stock: &Stock, manifest: &Manifest, caller: &MerchantId, now: Timestamp) -> Vec<Finding> {
+    judge(stock, manifest, caller, now, all_coupons(manifest))
+}
+
+/// The same for a campaign that has so many coupons to send.
+pub(super) fn judge(
+    stock: &Stock,
+    manifest: &Manifest,
+    caller: &MerchantId,
+    now: Timestamp,
+    coupons: u64,
+) -> Vec<Finding> {
     let mut manifest = manifest.clone();
     manifest.face_value = face_value(stock, &manifest);
     let mut findings = Vec::new();
     findings.extend(state(stock));
-    findings.extend(window(stock, &manifest, now));
+    findings.extend(window(stock, &manifest, now, coupons));
     findings.extend(kind(stock, &manifest));
     if let Some(rule) = &stock.stock_use_rule {
-        findings.extend(amounts(stock, rule, &manifest));
+        findings.extend(amounts(stock, rule, &manifest, coupons));
         findings.extend(per_person(rule, &manifest));
     }
-    findings.extend(daily_budget(stock, &manifest));
+    findings.extend(daily_budget(stock, &manifest, coupons));
     findings.extend(parties(manifest.stock_creator_mchid == *caller, &manifest, caller));
     findings
 }
@@ -68,7 +79,7 @@ fn state(stock: &Stock) -> Option<Finding> {
     })
 }
 
-fn window(stock: &Stock, manifest: &Manifest, now: Timestamp) -> Option<Finding> {
+fn window(stock: &Stock, manifest: &Manifest, now: Timestamp, coupons: u64) -> Option<Finding> {
     let (begin, end) = (stock.available_begin_time, stock.available_end_time);
     if stock.has_ended(now) {
         return Some(Finding::error(
@@ -84,7 +95,7 @@ fn window(stock: &Stock, manifest: &Manifest, now: Timestamp) -> Option<Finding>
             "start the campaign then",
         ));
     }
-    let takes = estimate(manifest, Some(stock)).takes;
+    let takes = estimate_of(manifest, Some(stock), coupons).takes;
     let done = TimeDelta::from_std(takes).ok().and_then(|takes| now.checked_add_signed(takes));
     if done.is_none_or(|done| done > end) {
         return Some(Finding::warning(
@@ -122,9 +133,8 @@ fn kind(stock: &Stock, manifest: &Manifest) -> Vec<Finding> {
 }
 
 /// Whether what is left is enough.
-fn amounts(stock: &Stock, rule: &StockUseRule, manifest: &Manifest) -> Vec<Finding> {
+fn amounts(stock: &Stock, rule: &StockUseRule, manifest: &Manifest, coupons: u64) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let coupons = manifest.list.people.saturating_mul(u64::from(manifest.coupons_per_person));
     let given = stock.distributed_coupons;
     if let Some(most) = rule.max_coupons {
         let left = most.saturating_sub(given);
@@ -190,7 +200,7 @@ fn per_person(rule: &StockUseRule, manifest: &Manifest) -> Vec<Finding> {
     findings
 }
 
-fn daily_budget(stock: &Stock, manifest: &Manifest) -> Option<Finding> {
+fn daily_budget(stock: &Stock, manifest: &Manifest, coupons: u64) -> Option<Finding> {
     let a_day = coupons_a_day(manifest, stock)?;
     if a_day == 0 {
         return Some(Finding::error(
@@ -199,7 +209,7 @@ fn daily_budget(stock: &Stock, manifest: &Manifest) -> Option<Finding> {
             "raise the daily budget",
         ));
     }
-    let days = estimate(manifest, Some(stock)).budget_days.filter(|days| *days > 1)?;
+    let days = estimate_of(manifest, Some(stock), coupons).budget_days.filter(|days| *days > 1)?;
     let then = if manifest.policy.wait_for_next_day {
         "the campaign waits for the next day in Beijing each time"
     } else {

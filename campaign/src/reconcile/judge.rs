@@ -166,11 +166,28 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// What tells one refund from another: its number, or where it has none, its time and amount.
+#[derive(PartialEq, Eq, Hash)]
+struct RefundKey {
+    transaction: String,
+    number: Option<String>,
+    time_and_amount: Option<(Option<i64>, Option<i64>)>,
+}
+
+impl RefundKey {
+    fn of(line: &FlowLine) -> Self {
+        Self {
+            transaction: line.transaction.clone(),
+            number: line.refund_id.clone(),
+            time_and_amount: line.refund_id.is_none().then_some((line.refunded_at, line.discount)),
+        }
+    }
+}
+
 /// Sorts the events by payment, and drops lines that say what others said.
 fn payments_of(events: Vec<Event>, account: &mut Account) -> BTreeMap<String, Payment> {
     let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
-    // Where a refund has no number, its time and amount have to tell it from others.
-    let mut refunds: HashMap<(String, Option<String>, Option<i64>, Option<i64>), FlowLine> = HashMap::new();
+    let mut refunds: HashMap<RefundKey, FlowLine> = HashMap::new();
     for event in events {
         match event {
             Event::Send(send) => account.sends.push(send),
@@ -199,10 +216,7 @@ fn payments_of(events: Vec<Event>, account: &mut Account) -> BTreeMap<String, Pa
                 }
             }
             Event::Refund(line) => {
-                let key = match &line.refund_id {
-                    Some(id) => (line.transaction.clone(), Some(id.clone()), None, None),
-                    None => (line.transaction.clone(), None, line.refunded_at, line.discount),
-                };
+                let key = RefundKey::of(&line);
                 match refunds.get(&key) {
                     None => {
                         account.refunded.add(&line);

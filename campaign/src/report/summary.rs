@@ -157,7 +157,7 @@ impl Tallying {
             .into_iter()
             .map(|((state, code), count)| CodeCount { state: state.as_str(), code, count })
             .collect();
-        codes.sort_by(|left, right| right.count.cmp(&left.count));
+        codes.sort_by_key(|one| std::cmp::Reverse(one.count));
         Summary {
             name: manifest.name.clone(),
             state: campaign.standing.state.as_str(),

@@ -139,8 +139,7 @@ async fn a_sample_is_the_same_for_a_seed_and_can_be_gone_on_with() {
                 ControlFlow::Continue(())
             });
             assert!(run(world, campaign, options).await.is_clean());
-            let seen = seen.lock().unwrap().clone();
-            seen
+            seen.lock().unwrap().clone()
         }
     };
     let all = places(AuditOptions::default()).await;

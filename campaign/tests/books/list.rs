@@ -347,8 +347,11 @@ fn more_than_the_memory_holds_is_sorted_all_the_same() {
     assert_eq!(folder.files(), ["list.csv"]);
 }
 
+/// Lines and openids of the people; lines of the repeats, and whether the unionid tells.
+type Expected = (Vec<(u64, String)>, Vec<(u64, bool)>);
+
 /// What a list should come to, by a slow way of its own.
-fn model(rows: &[(String, String)]) -> (Vec<(u64, String)>, Vec<(u64, bool)>) {
+fn model(rows: &[(String, String)]) -> Expected {
     let line = |index: usize| u64::try_from(index).unwrap() + 2;
     let mut unionid_of = HashMap::new();
     for (openid, unionid) in rows.iter().filter(|(_, unionid)| !unionid.is_empty()) {

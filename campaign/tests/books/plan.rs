@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use favor_campaign::{
-    Finding, Manifest, OpenValue, Plan, Severity, check_manifest, check_stock, estimate, judge_stock,
+    Finding, Manifest, OpenValue, Plan, Severity, check_manifest, check_stock, check_stock_for, estimate,
+    judge_stock,
 };
 use favor_core::{MerchantId, StockId};
 use favor_mirror::FaultRule;
 
-use crate::world::{FACE, World, fen};
+use crate::world::{FACE, Told, World, fen};
 
 fn codes(findings: &[Finding], severity: Severity) -> Vec<&'static str> {
     findings.iter().filter(|finding| finding.severity == severity).map(|finding| finding.code).collect()
@@ -71,6 +72,24 @@ async fn what_does_not_suffice_is_named() {
     let again = plan(&world, &wide, 10, |_| {}).await;
     assert_eq!(codes(&again.findings, Severity::Warning), ["limit.no-fence", "people.have-coupons"]);
     assert!(codes(&again.findings, Severity::Note).contains(&"count.given"));
+}
+
+#[tokio::test]
+async fn a_campaign_that_has_begun_needs_what_is_open_alone() {
+    let world = World::new().await;
+    let [stock, another] = world.running_stocks([(10, 1), (10, 1)]).await;
+    let campaign = world.campaign("spring", &stock, 10, 1).await;
+    let refused = |openid: &favor_core::OpenId| *openid == crate::world::person(3);
+    world.send(&campaign, |openid, _, answer| (!refused(openid)).then(|| Told::Sent(answer.unwrap()))).await;
+    // Somebody else has the coupon that is still to be sent: ten are given out, and one is open.
+    let campaign = world.again(&campaign.manifest.name).await;
+    let found = errors(&check_stock_for(&world.client, &campaign).await);
+    assert_eq!(found, ["count.too-few", "budget.too-small"]);
+    let campaign = world.campaign("summer", &another, 10, 1).await;
+    let campaign = world.send_all(&campaign).await;
+    assert_eq!(errors(&check_stock_for(&world.client, &campaign).await), [] as [&str; 0]);
+    let all = check_stock(&world.client, &campaign.manifest).await;
+    assert_eq!(errors(&all), ["count.too-few", "budget.too-small"]);
 }
 
 #[tokio::test]

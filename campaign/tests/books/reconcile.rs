@@ -271,8 +271,10 @@ async fn a_stock_that_still_runs_is_reconciled_by_days_and_without_people() {
     let campaign = world.campaign("spring", &stock, 4, 1).await;
     let campaign = world.send_all(&campaign).await;
     let post = Post::open(&world).await;
-    let day = favor_core::time::beijing_day(&world.now());
-    redeem(&world, &world.coupon_of(&campaign, &person(1)).await).await;
+    let coupon = world.coupon_of(&campaign, &person(1)).await;
+    redeem(&world, &coupon).await;
+    let how = world.mirror.coupon(coupon.as_str()).await.unwrap().consume_information.unwrap();
+    let day = favor_core::time::beijing_day(&how.consume_time);
     post.has(1).await;
     world.ledger.order(campaign.id, Order::Finish).await.ok();
     world.ledger.order(campaign.id, Order::Stop).await.ok();

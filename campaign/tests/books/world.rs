@@ -18,35 +18,35 @@ use favor_mirror::Mirror;
 use favor_stock::{CouponRule, CreateStock, StockRule, Stocks};
 use tempfile::TempDir;
 
-pub const FACE: i64 = 500;
+pub(crate) const FACE: i64 = 500;
 
-pub struct World {
-    pub mirror: Mirror,
-    pub client: Client,
-    pub stocks: Stocks,
-    pub coupons: Coupons,
-    pub appid: AppId,
-    pub ledger: SqliteLedger,
-    pub folder: TempDir,
+pub(crate) struct World {
+    pub(crate) mirror: Mirror,
+    pub(crate) client: Client,
+    pub(crate) stocks: Stocks,
+    pub(crate) coupons: Coupons,
+    pub(crate) appid: AppId,
+    pub(crate) ledger: SqliteLedger,
+    pub(crate) folder: TempDir,
 }
 
 /// Without the pauses a production client makes.
-pub fn quick(attempts: u32) -> RetryPolicy {
+pub(crate) fn quick(attempts: u32) -> RetryPolicy {
     let mut policy = RetryPolicy::DEFAULT.attempts(attempts);
     policy.first_pause = Duration::ZERO;
     policy
 }
 
-pub fn fen(fen: i64) -> Fen {
+pub(crate) fn fen(fen: i64) -> Fen {
     Fen::new(fen).unwrap()
 }
 
-pub fn person(number: usize) -> OpenId {
+pub(crate) fn person(number: usize) -> OpenId {
     format!("oTea{number:05}").parse().unwrap()
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mirror = Mirror::builder().start().await.unwrap();
         let merchant = mirror.merchant();
         let key = PrivateKey::from_pem(&merchant.private_key_pem).unwrap();
@@ -64,11 +64,11 @@ impl World {
     }
 
     /// By the mirror's clock, which moves.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.mirror.now()
     }
 
-    pub fn stock_request(&self, coupons: u64, per_user: u32) -> CreateStock {
+    pub(crate) fn stock_request(&self, coupons: u64, per_user: u32) -> CreateStock {
         let merchant = self.client.merchant_id().clone();
         let begin = self.now();
         CreateStock::no_cash(
@@ -81,13 +81,13 @@ impl World {
         )
     }
 
-    pub async fn running_stock(&self, coupons: u64, per_user: u32) -> StockId {
+    pub(crate) async fn running_stock(&self, coupons: u64, per_user: u32) -> StockId {
         let [stock] = self.running_stocks([(coupons, per_user)]).await;
         stock
     }
 
     /// All of them begin before the mirror's clock leaves the client's behind.
-    pub async fn running_stocks<const N: usize>(&self, wanted: [(u64, u32); N]) -> [StockId; N] {
+    pub(crate) async fn running_stocks<const N: usize>(&self, wanted: [(u64, u32); N]) -> [StockId; N] {
         let mut ids = Vec::new();
         for (at, (coupons, per_user)) in wanted.into_iter().enumerate() {
             let mut request = self.stock_request(coupons, per_user);
@@ -102,19 +102,19 @@ impl World {
         ids.try_into().unwrap()
     }
 
-    pub fn list(&self, people: usize) -> SortedList {
+    pub(crate) fn list(&self, people: usize) -> SortedList {
         let text: String =
             (0..people).rev().map(|number| person(number).as_str().to_owned() + "\n").collect();
         read(&ListSource::new(self.list_file(&text))).unwrap()
     }
 
-    pub fn list_file(&self, text: &str) -> PathBuf {
+    pub(crate) fn list_file(&self, text: &str) -> PathBuf {
         let file = self.folder.path().join("list.csv");
         std::fs::write(&file, text).unwrap();
         file
     }
 
-    pub fn manifest(&self, name: &str, stock_id: &StockId, list: &ListFacts) -> Manifest {
+    pub(crate) fn manifest(&self, name: &str, stock_id: &StockId, list: &ListFacts) -> Manifest {
         let merchant = self.client.merchant_id().clone();
         let name = CampaignName::new(name).unwrap();
         let mut manifest = Manifest::new(
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// A campaign for so many people, with its list imported.
-    pub async fn campaign(
+    pub(crate) async fn campaign(
         &self,
         name: &str,
         stock_id: &StockId,
@@ -145,13 +145,13 @@ impl World {
         self.again(&manifest.name).await
     }
 
-    pub async fn again(&self, name: &CampaignName) -> Campaign {
+    pub(crate) async fn again(&self, name: &CampaignName) -> Campaign {
         self.ledger.campaign(name).await.unwrap()
     }
 
     /// Sends what is open, one coupon after the other, and records what `told` makes of each answer; with none the
     /// coupon stays open.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         campaign: &Campaign,
         told: impl Fn(&OpenId, u32, Result<CouponId, String>) -> Option<Told>,
@@ -179,6 +179,7 @@ impl World {
                         Told::Refused(code) => (Fate::Refused, Some(code)),
                         Told::Unknown => (Fate::Unknown, Some("timeout".to_owned())),
                     };
+                    let first_tried_at = self.now();
                     let settlement = Settlement {
                         place: task.place,
                         slot: open.slot,
@@ -187,8 +188,8 @@ impl World {
                         message: code.as_ref().map(|code| format!("said, \"{code}\"")),
                         code,
                         request_id: Some("req-1".into()),
-                        first_tried_at: self.now(),
-                        settled_at: self.now() + TimeDelta::seconds(2),
+                        first_tried_at,
+                        settled_at: first_tried_at + TimeDelta::seconds(2),
                     };
                     let recorded = self.ledger.record(&claim.lease, &[settlement], lease).await.unwrap();
                     assert_eq!(recorded, Recorded::Done);
@@ -200,20 +201,20 @@ impl World {
     }
 
     /// Sends everything and records it as it was.
-    pub async fn send_all(&self, campaign: &Campaign) -> Campaign {
+    pub(crate) async fn send_all(&self, campaign: &Campaign) -> Campaign {
         self.send(campaign, |_, _, answer| Some(answer.map_or_else(Told::Refused, Told::Sent))).await;
         self.again(&campaign.manifest.name).await
     }
 
     /// The coupon of a person.
-    pub async fn coupon_of(&self, campaign: &Campaign, openid: &OpenId) -> CouponId {
+    pub(crate) async fn coupon_of(&self, campaign: &Campaign, openid: &OpenId) -> CouponId {
         let row = self.ledger.find(campaign.id, openid).await.unwrap().unwrap();
         row.outcomes[0].coupon_id.clone().unwrap()
     }
 }
 
 /// What is recorded of an answer.
-pub enum Told {
+pub(crate) enum Told {
     Sent(CouponId),
     Refused(String),
     Unknown,
