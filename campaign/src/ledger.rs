@@ -1,5 +1,9 @@
 //! Where a campaign is kept: its list, who works on what, and what became of each coupon.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod types;
 
 use std::fmt;
@@ -8,6 +12,10 @@ use std::time::Duration;
 use favor_core::OpenId;
 use futures_util::future::BoxFuture;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLedger;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLedger;
 pub use types::{
     Campaign, CampaignId, Claim, Claimed, Fate, Finish, HistoryEntry, Lease, LimitKey, OpenSlot, Order,
     OutcomeState, Recipient, Recorded, Reopen, Reservation, Row, RowOutcome, Settlement, Standing, State,

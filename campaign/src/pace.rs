@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn windows_open_and_close_by_the_beijing_clock() {
-        let opens = |pace: &Pace, now: &str| pace.closed_until(at(now)).map(|at| favor_core::time::to_wire(&at));
+        let opens =
+            |pace: &Pace, now: &str| pace.closed_until(at(now)).map(|at| favor_core::time::to_wire(&at));
         let always = Pace::default();
         assert_eq!(opens(&always, "2026-11-11T03:00:00+08:00"), None);
         let day = windows(&[("09:00:00", "12:00:00"), ("14:00:00", "21:00:00")]);

@@ -171,9 +171,10 @@ impl Policy {
             ));
         }
         let at_once = self.rules.iter().enumerate();
-        at_once.map(|(index, rule)| rule.check().map_err(|why| (index, why))).collect::<Result<(), _>>().or_else(
-            |(index, why)| wrong(format!("rule {} {why}", index + 1)),
-        )
+        at_once
+            .map(|(index, rule)| rule.check().map_err(|why| (index, why)))
+            .collect::<Result<(), _>>()
+            .or_else(|(index, why)| wrong(format!("rule {} {why}", index + 1)))
     }
 }
 
@@ -346,6 +347,9 @@ mod tests {
         let rules = r#"{"rules": [{"code": "X", "class": "refuse-when-repeated"}]}"#;
         let policy: Policy = serde_json::from_str(rules).unwrap();
         assert_eq!(policy.rules[0].class, Class::RefuseWhenRepeated);
-        assert!(serde_json::from_str::<Policy>(r#"{"rules": [{"code": "X"}]}"#).is_err(), "a class is needed");
+        assert!(
+            serde_json::from_str::<Policy>(r#"{"rules": [{"code": "X"}]}"#).is_err(),
+            "a class is needed"
+        );
     }
 }

@@ -10,7 +10,7 @@ mod link;
 mod owned_row;
 mod part_file;
 mod reader;
-mod record;
+pub(crate) mod record;
 mod row;
 mod row_error;
 mod source;

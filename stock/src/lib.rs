@@ -13,6 +13,11 @@ mod pattern;
 mod rules;
 mod service;
 
+/// Comma-separated text as flow files have it, for other files of the same kind.
+pub mod csv {
+    pub use crate::flow::record::{Fault, Record, Records};
+}
+
 pub use create::{CreateStock, CreatedStock};
 pub use flow::*;
 pub use image::{Image, ImageKind, ImageMeta, Images, UploadedImage};

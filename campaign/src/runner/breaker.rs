@@ -161,7 +161,10 @@ mod tests {
             assert!(reach.sending());
             assert!(!reach.lets_through(now + LONGEST_PROBE), "one probe at a time");
             reach.ended(DOUBT, false, now, &mut chance);
-            assert!(!reach.lets_through(now + LONGEST_PROBE), "what was under way says nothing about the probe");
+            assert!(
+                !reach.lets_through(now + LONGEST_PROBE),
+                "what was under way says nothing about the probe"
+            );
             reach.ended(INTERNAL, true, now, &mut chance);
             now = reach.probe_at().unwrap();
         }

@@ -181,7 +181,8 @@ impl Core {
     ) -> Self {
         let standing = campaign.standing.clone();
         let settled = standing.coupons.saturating_sub(standing.count(OutcomeState::Open));
-        let pilot = settings.pilot.map(u64::from).filter(|pilot| settled < *pilot && *pilot < standing.coupons);
+        let pilot =
+            settings.pilot.map(u64::from).filter(|pilot| settled < *pilot && *pilot < standing.coupons);
         Self {
             manifest: Arc::new(campaign.manifest.clone()),
             chance: Chance::of(worker),

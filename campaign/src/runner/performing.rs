@@ -53,20 +53,19 @@ impl Performer {
             Action::ReadStanding => {
                 async move { Event::Standing(shared.ledger.standing(campaign).await) }.boxed()
             }
-            Action::Claim => async move {
-                Event::Claimed(shared.ledger.claim(campaign, &shared.worker, lease_for).await)
+            Action::Claim => {
+                async move { Event::Claimed(shared.ledger.claim(campaign, &shared.worker, lease_for).await) }
+                    .boxed()
             }
-            .boxed(),
             Action::Finish(key, lease, how) => {
                 async move { Event::Finished(key, how, shared.ledger.finish(&lease, how).await) }.boxed()
             }
             Action::Order(order) => {
                 async move { Event::Ordered(shared.ledger.order(campaign, order).await) }.boxed()
             }
-            Action::SetRate(rate) => async move {
-                Event::RateSet(rate, shared.ledger.set_rate(&plan.limit, rate).await)
+            Action::SetRate(rate) => {
+                async move { Event::RateSet(rate, shared.ledger.set_rate(&plan.limit, rate).await) }.boxed()
             }
-            .boxed(),
             Action::SlowDown => {
                 async move { Event::SlowedDown(shared.ledger.slow_down(&plan.limit).await) }.boxed()
             }

@@ -75,7 +75,10 @@ pub(super) fn daily_budget(trouble: &Trouble, request_id: Option<&str>, until: O
     let said = said(trouble, request_id);
     match until {
         Some(until) => {
-            format!("the stock's daily budget is used up: {said}. It goes on by itself at {}", to_wire(&until))
+            format!(
+                "the stock's daily budget is used up: {said}. It goes on by itself at {}",
+                to_wire(&until)
+            )
         }
         None => format!("the stock's daily budget is used up: {said}. Resume on another day"),
     }

@@ -270,8 +270,7 @@ impl Books {
             let openid = self.people[usize::try_from(place).unwrap()].clone();
             (!open.is_empty()).then_some(Task { place, openid, open })
         };
-        let lease =
-            Lease { campaign: ID, chunk: u32::try_from(number).unwrap(), fence: chunk.fence };
+        let lease = Lease { campaign: ID, chunk: u32::try_from(number).unwrap(), fence: chunk.fence };
         Claimed::Chunk(Claim { lease, tasks: chunk.places.clone().filter_map(task).collect() })
     }
 
@@ -301,7 +300,8 @@ impl Books {
             if let Some(former) = former {
                 self.recorded_twice += 1;
                 if matches!(former.fate, Fate::Sent { .. }) {
-                    let other = matches!(settlement.fate, Fate::Sent { .. }) && former.fate != settlement.fate;
+                    let other =
+                        matches!(settlement.fate, Fate::Sent { .. }) && former.fate != settlement.fate;
                     self.mismatches += u32::from(other);
                     continue;
                 }
@@ -340,7 +340,8 @@ impl Limit {
     }
 
     fn reserve(&mut self, most: u32, at: Duration) -> Reservation {
-        let spacing = Duration::from_secs(1000) / self.per_second / u32::try_from(self.thousandths(at)).unwrap();
+        let spacing =
+            Duration::from_secs(1000) / self.per_second / u32::try_from(self.thousandths(at)).unwrap();
         let first = self.next_at.max(at);
         self.next_at = first + spacing * most;
         Reservation { calls: most, first_in: first - at, spacing }
@@ -388,11 +389,7 @@ impl Ledger for ModelLedger {
         Box::pin(self.call(true, move |books, _, at| Ok(books.finish(lease, how, at, unfenced))))
     }
 
-    fn set_rate<'a>(
-        &'a self,
-        _: &'a LimitKey,
-        per_second: u32,
-    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+    fn set_rate<'a>(&'a self, _: &'a LimitKey, per_second: u32) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(self.call(true, move |books, _, at| {
             if books.limit.per_second != per_second {
                 books.limit = Limit { per_second, factor: 1000, slowed_at: at, next_at: books.limit.next_at };
@@ -401,11 +398,7 @@ impl Ledger for ModelLedger {
         }))
     }
 
-    fn reserve<'a>(
-        &'a self,
-        _: &'a LimitKey,
-        most: u32,
-    ) -> BoxFuture<'a, Result<Reservation, LedgerError>> {
+    fn reserve<'a>(&'a self, _: &'a LimitKey, most: u32) -> BoxFuture<'a, Result<Reservation, LedgerError>> {
         Box::pin(self.call(true, move |books, _, at| Ok(books.limit.reserve(most, at))))
     }
 

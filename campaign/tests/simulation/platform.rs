@@ -95,7 +95,8 @@ impl Platform {
     async fn serve(self: Arc<Self>, openid: OpenId, number: String) -> Answer {
         let habits = self.habits();
         let now = self.clock.elapsed();
-        let within = |span: &Option<(Duration, Duration)>| span.is_some_and(|(from, to)| (from..to).contains(&now));
+        let within =
+            |span: &Option<(Duration, Duration)>| span.is_some_and(|(from, to)| (from..to).contains(&now));
         let no_answer = |outcome, code: &str| Answer {
             result: Err(Trouble {
                 outcome,
@@ -118,7 +119,8 @@ impl Platform {
         let internal = within(&habits.broken)
             || self.dice.thousandths(habits.internal)
             || habits.cursed.contains(openid.as_str());
-        let worked = !within(&habits.broken) && !habits.cursed.contains(openid.as_str()) && self.dice.thousandths(500);
+        let worked =
+            !within(&habits.broken) && !habits.cursed.contains(openid.as_str()) && self.dice.thousandths(500);
         if internal && !worked {
             return problem(500, "SYSTEM_ERROR", "系统繁忙", None);
         }

@@ -29,7 +29,8 @@ fn for_seeds(seeds: std::ops::Range<u64>, play: impl Fn(u64) -> Plan, check: imp
 }
 
 fn play_one(plan: Plan, seed: u64) -> World {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut world = World::new(plan, seed);
         world.play().await;
@@ -39,9 +40,13 @@ fn play_one(plan: Plan, seed: u64) -> World {
 
 #[test]
 fn a_quiet_world() {
-    for_seeds(0..20, |_| Plan::default(), |world| {
-        assert_eq!(world.count(OutcomeState::Sent), 60);
-    });
+    for_seeds(
+        0..20,
+        |_| Plan::default(),
+        |world| {
+            assert_eq!(world.count(OutcomeState::Sent), 60);
+        },
+    );
 }
 
 /// Anything can happen here.
@@ -93,9 +98,7 @@ fn stormy_worlds() {
 fn sabotage_is_noticed() {
     let caught = |sabotage| {
         let plan = |seed| Plan { sabotage, ..stormy(seed) };
-        (0..40).any(|seed| {
-            catch_unwind(AssertUnwindSafe(|| play_one(plan(seed), seed).check())).is_err()
-        })
+        (0..40).any(|seed| catch_unwind(AssertUnwindSafe(|| play_one(plan(seed), seed).check())).is_err())
     };
     assert!(caught(Sabotage::FreshNumbers));
     assert!(Duration::ZERO.is_zero());

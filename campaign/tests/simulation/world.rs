@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use favor_campaign::{
-    CampaignName, Ended, Fate, ListFacts, Manifest, Order, OutcomeState, RunError, State,
-};
+use favor_campaign::{CampaignName, Ended, Fate, ListFacts, Manifest, Order, OutcomeState, RunError, State};
 use favor_core::{AppId, Clock as _, MerchantId, OpenId, StockId};
 
 use crate::clock::ModelClock;
@@ -103,7 +101,8 @@ impl World {
         manifest.pace.in_flight = plan.in_flight;
         manifest.policy.tries = plan.tries;
         (plan.adjust)(&mut manifest);
-        let people: Vec<_> = (0..plan.people).map(|n| OpenId::new(format!("oPerson{n:06}")).unwrap()).collect();
+        let people: Vec<_> =
+            (0..plan.people).map(|n| OpenId::new(format!("oPerson{n:06}")).unwrap()).collect();
         let mut ledger = ModelLedger::new(
             manifest.clone(),
             people.clone(),
@@ -152,6 +151,12 @@ impl World {
         let mut next_whim = self.next_whim();
         while self.ledger.books().state != State::Finished {
             let now = self.clock.elapsed();
+            if std::path::Path::new("/tmp/w/runner-debug").exists()
+                && now.as_secs() % 60 == 0
+                && now.subsec_millis() < 200
+            {
+                eprintln!("{} {:?}", self.summary(), self.ends.last());
+            }
             assert!(now < LONG, "it does not come to an end; {}", self.summary());
             if next_blow.is_some_and(|at| at <= now) {
                 self.strike(&mut workers);

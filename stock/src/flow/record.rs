@@ -9,6 +9,7 @@
 //! with the line after it, which is still in the buffer. What was read ahead is then read line by line, without
 //! line breaks inside quotes, so that no byte is looked at more than twice.
 
+use std::fmt;
 use std::io::{self, BufRead};
 
 use memchr::{memchr, memchr2};
@@ -24,17 +25,27 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why there is no record.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The input could not be read; there is nothing to go on with.
     Read(io::Error),
-    /// A quote on this line is not closed.
-    Unclosed { line: u64 },
-    /// The record that begins on this line is too large.
-    TooLong { line: u64 },
+    /// A quote on this line is not closed. Reading goes on with the next line.
+    Unclosed {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The record that begins on this line is too large. Reading goes on with the next line.
+    TooLong {
+        /// The line, from 1.
+        line: u64,
+    },
 }
 
-/// Reads records.
-pub(super) struct Records<R> {
+/// Reads records of comma-separated text, in constant memory, one at a time from one buffer.
+///
+/// Quotes around a field, doubled inside; CR, LF or CRLF ends a record, except inside quotes; empty lines and a
+/// byte order mark are passed over; an unquoted field loses one backtick at its front. A quote that is not closed
+/// costs its line only.
+pub struct Records<R> {
     source: Source<R>,
     /// The text of the record, and behind it the values that are not there in one piece.
     buffer: Vec<u8>,
@@ -67,7 +78,8 @@ impl<R: BufRead> Records<R> {
         Self::with_limit(input, MAX_RECORD)
     }
 
-    fn with_limit(input: R, limit: usize) -> Self {
+    /// Records of `input` of at most `limit` bytes each.
+    pub fn with_limit(input: R, limit: usize) -> Self {
         Self {
             source: Source::new(input),
             buffer: Vec::new(),
@@ -83,17 +95,20 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Keeps this many fields of the records to come, and only counts the rest.
-    pub(super) fn keep(&mut self, fields: usize) {
+    pub fn keep(&mut self, fields: usize) {
         self.fields.resize(fields, Field::default());
     }
 
     /// The line that is read next.
-    pub(super) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.line
     }
 
     /// Reads the next record. False at the end.
-    pub(super) fn read(&mut self) -> Result<bool, Fault> {
+    ///
+    /// # Errors
+    /// [`Fault`]; only after [`Fault::Read`] there is nothing to go on with.
+    pub fn read(&mut self) -> Result<bool, Fault> {
         loop {
             self.buffer.clear();
             self.end_crlf().map_err(Fault::Read)?;
@@ -303,7 +318,7 @@ impl<R: BufRead> Records<R> {
 
     /// The record that was read last.
     #[inline]
-    pub(super) fn record(&self) -> Record<'_> {
+    pub fn record(&self) -> Record<'_> {
         let fields = &self.fields[..self.kept()];
         Record { bytes: &self.buffer, fields, count: self.count, line: self.begin }
     }
@@ -315,9 +330,23 @@ impl<R: BufRead> Records<R> {
     }
 }
 
+impl<R> fmt::Debug for Records<R> {
+    /// Shows where it is, and no content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    /// Shows where it is, and no content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("line", &self.line).field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
 /// One record.
 #[derive(Clone, Copy)]
-pub(super) struct Record<'a> {
+pub struct Record<'a> {
     bytes: &'a [u8],
     fields: &'a [Field],
     count: usize,
@@ -326,18 +355,18 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The line it begins on.
-    pub(super) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.line
     }
 
     /// The number of its fields, those that are not kept included.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
     }
 
     /// The value of a field, without the backtick that an unquoted field may begin with.
     #[inline]
-    pub(super) fn value(&self, index: usize) -> Option<&'a [u8]> {
+    pub fn value(&self, index: usize) -> Option<&'a [u8]> {
         let field = self.fields.get(index)?;
         self.bytes.get(field.start..field.end)
     }

@@ -51,16 +51,42 @@ impl Database {
         create(file).map_err(|error| at(file, &error))?;
         let file = file.canonicalize().map_err(|error| at(file, &error))?;
         let lock = LockFile::lock(&file)?;
-        cut::check(&file, schema.what)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = connect(&file, flags)?;
-        let version = schema.check(&connection, &file)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+        let (mut connection, version) = connect_for_work(&file, schema)?;
+        set_up(&connection)?;
         schema.migrate(&mut connection, version)?;
+        Self::start(file, connection, Some(lock))
+    }
+
+    /// Opens a file for work beside the process that has its lock, and creates it where there is none. Each sees what
+    /// the other committed; where both write at the same time, one waits for the other for up to five seconds.
+    /// Blocks.
+    ///
+    /// For short changes to what another process works with, where that is made for it. A file that is not of the
+    /// newest version is brought to it only while nobody else works with it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but [`StoreError::InUse`] only for a file of an older version.
+    pub fn open_beside(file: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        create(file).map_err(|error| at(file, &error))?;
+        let file = file.canonicalize().map_err(|error| at(file, &error))?;
+        let (mut connection, version) = connect_for_work(&file, schema)?;
+        let is_newest = |version| version == schema.version();
+        if !is_newest(version) {
+            let locked = LockFile::lock(&file);
+            // Whoever had the lock meanwhile may have done it.
+            let version = schema.check(&connection, &file)?;
+            let _lock = locked.map(Some).or_else(|error| is_newest(version).then_some(None).ok_or(error))?;
+            set_up(&connection)?;
+            schema.migrate(&mut connection, version)?;
+        } else {
+            set_up(&connection)?;
+        }
+        Self::start(file, connection, None)
+    }
+
+    fn start(file: PathBuf, connection: Connection, lock: Option<LockFile>) -> Result<Self, StoreError> {
         let reader = start_reader(&file)?;
-        let writer = Worker::start("favor-writer", connection, Some(lock), batch::commit)?;
+        let writer = Worker::start("favor-writer", connection, lock, batch::commit)?;
         Ok(Self {
             writer: Some(writer.jobs.clone()),
             reader: reader.jobs.clone(),
@@ -158,6 +184,23 @@ impl fmt::Debug for Database {
 }
 
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// A connection that writes, and the version of the file.
+fn connect_for_work(file: &Path, schema: &Schema) -> Result<(Connection, i64), StoreError> {
+    cut::check(file, schema.what)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(file, flags)?;
+    let version = schema.check(&connection, file)?;
+    Ok((connection, version))
+}
+
+/// How a connection that writes makes its work durable.
+fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    Ok(())
+}
 
 fn start_reader(file: &Path) -> Result<Worker, StoreError> {
     Worker::start("favor-reader", connect(file, READ_ONLY)?, None, batch::read)

@@ -5,6 +5,8 @@
 #[cfg(all(feature = "postgres", feature = "testing"))]
 mod postgres;
 #[cfg(feature = "sqlite")]
+mod sqlite_beside;
+#[cfg(feature = "sqlite")]
 mod sqlite_file;
 #[cfg(feature = "sqlite")]
 mod sqlite_work;

@@ -16,8 +16,10 @@ CREATE TABLE favor_campaigns (
 );
 
 -- Written once, in the order of the openids' bytes, and emptied of openids by a purge.
+-- No reference to the campaign here and at outcomes: it would be looked up for each row, and the campaign's row locked
+-- by every worker at once.
 CREATE TABLE favor_people (
-    campaign bigint NOT NULL REFERENCES favor_campaigns,
+    campaign bigint NOT NULL,
     place    bigint NOT NULL,
     line     bigint NOT NULL,
     openid   text COLLATE "C",
@@ -43,7 +45,7 @@ CREATE INDEX favor_chunks_open ON favor_chunks (campaign, due, chunk) WHERE is_o
 
 -- A coupon without a row is open and was never recorded.
 CREATE TABLE favor_outcomes (
-    campaign       bigint      NOT NULL REFERENCES favor_campaigns,
+    campaign       bigint      NOT NULL,
     place          bigint      NOT NULL,
     slot           integer     NOT NULL,
     -- open: settled once, and opened again
@@ -55,6 +57,9 @@ CREATE TABLE favor_outcomes (
     request_id     text,
     first_tried_at timestamptz NOT NULL,
     settled_at     timestamptz NOT NULL,
+    -- what it was before it was last changed
+    was_state      text,
+    was_code       text,
     PRIMARY KEY (campaign, place, slot),
     CHECK ((coupon_id IS NOT NULL) = (state = 'sent'))
 );

@@ -193,4 +193,3 @@ impl Core {
         self.written(slowed, now);
     }
 }
-
