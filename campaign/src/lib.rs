@@ -19,15 +19,14 @@ pub mod report;
 mod row_cursor;
 mod runner;
 
-#[cfg(feature = "postgres")]
-pub use favor_store::postgres::Address as PostgresAddress;
-
 pub use answer::{Answer, Sender, Trouble};
 pub use audit::{
     AuditDifference, AuditError, AuditOptions, AuditProgress, AuditReport, DifferenceKind, Sample,
     Unreadable, audit,
 };
 pub use client_sender::ClientSender;
+#[cfg(feature = "postgres")]
+pub use favor_store::postgres::Address as PostgresAddress;
 pub use import::{ImportError, ImportProgress, Imported, import, import_with};
 #[cfg(feature = "postgres")]
 pub use ledger::PostgresLedger;

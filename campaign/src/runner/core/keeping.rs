@@ -31,9 +31,6 @@ impl Core {
 
     /// When [`write`](Self::write) has something to do without another event.
     pub(super) fn write_due(&self, now: Duration) -> Option<Duration> {
-        if self.failures > 0 {
-            return (self.writing == 0).then_some(self.retry_at);
-        }
         let of = |chunk: &Chunk| match chunk.due(now, self.settings.lease) {
             Due::At(at) => Some(at),
             Due::Record | Due::Finish => Some(now),
@@ -41,7 +38,13 @@ impl Core {
         };
         let chunk = self.chunks.values().filter_map(of).min();
         let claim = self.wants_chunks(now).then_some(self.claim_at);
-        [chunk, claim].into_iter().flatten().min()
+        let due = [chunk, claim].into_iter().flatten().min();
+        if self.failures == 0 {
+            return due;
+        }
+        let more = self.order.is_some() || self.slow_down || self.rate_set.is_none() || self.could_send(now);
+        let due = if more { Some(now) } else { due };
+        due.filter(|_| self.writing == 0).map(|due| due.max(self.retry_at))
     }
 
     /// What came of a call that changes the ledger, whatever else it brought.
@@ -71,11 +74,13 @@ impl Core {
 
     /// Whether outcomes can be recorded and the state is known, so that sends make sense.
     pub(super) fn ledger_serves(&self, now: Duration) -> bool {
-        self.failures == 0 && self.state_is_fresh(now) && self.unrecorded < self.most_unrecorded()
+        self.failures == 0 && self.ledger_keeps_up(now)
     }
 
-    fn most_unrecorded(&self) -> usize {
-        usize::try_from(self.settings.in_flight).unwrap_or(usize::MAX).saturating_mul(4).max(4000)
+    /// The same as far as it is known without another attempt to write.
+    pub(super) fn ledger_keeps_up(&self, now: Duration) -> bool {
+        let most = usize::try_from(self.settings.in_flight).unwrap_or(usize::MAX).saturating_mul(4).max(4000);
+        self.unrecorded < most && self.state_is_fresh(now)
     }
 
     fn keep_chunk(&mut self, now: Duration) -> Option<Action> {
@@ -236,7 +241,7 @@ impl Core {
             && self.ready.len() < enough
             && self.waiting.len() < MOST_WAITING
             && self.chunks.len() < MOST_CHUNKS
-            && self.ledger_serves(now)
+            && self.ledger_keeps_up(now)
             && self.working(now).is_ok()
     }
 

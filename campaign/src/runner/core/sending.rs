@@ -36,6 +36,11 @@ impl Core {
     }
 
     fn may_send(&self, now: Duration) -> bool {
+        self.failures == 0 && self.could_send(now)
+    }
+
+    /// Whether it may send once the ledger can be written, if it cannot now.
+    pub(super) fn could_send(&self, now: Duration) -> bool {
         let in_pilot = || match (&self.pilot, self.ready.front()) {
             (Some(pilot), Some(job)) => job.has_begun() || pilot.settled + pilot.begun < pilot.target,
             _ => true,
@@ -44,7 +49,7 @@ impl Core {
             && !self.ready.is_empty()
             && self.reach.lets_through(now)
             && in_pilot()
-            && self.ledger_serves(now)
+            && self.ledger_keeps_up(now)
             && self.working(now).is_ok()
     }
 
@@ -62,7 +67,7 @@ impl Core {
     }
 
     pub(super) fn reserve(&mut self, now: Duration) -> Option<Action> {
-        if self.reserve_asked.is_some() || self.rate_set.is_none() || !self.may_send(now) {
+        if self.reserve_asked.is_some() || self.rate_set.is_none() || !self.could_send(now) {
             return None;
         }
         self.slots.forget_passed(now);
