@@ -43,7 +43,8 @@ fn sends_notifications_and_flows_are_matched_to_the_fen() {
     assert_eq!(totals["net"]["yuan"], "25.00", "{whole}");
     assert_eq!(shop.read("matched.csv").lines().count(), 21);
 
-    // The same by files, one of them without a payment: a difference is an exit code and a line with words.
+    // The same by files. One that is cut: a difference is an exit code and a line with words, and the payment that is
+    // missing is named.
     shop.ok(&["stock", "use-flow", &stock, "--to", "use.csv"]);
     shop.ok(&["stock", "refund-flow", &stock, "--to", "refund.csv"]);
     let files = ["campaign", "reconcile", "spring", "--use-flow", "use.csv", "--refund-flow", "refund.csv"];
@@ -56,11 +57,8 @@ fn sends_notifications_and_flows_are_matched_to_the_fen() {
     std::fs::write(&other, cut).unwrap();
     let differs = shop.run(&[&files[..], &["--differences", "differences.csv"]].concat());
     assert_eq!(differs.code, Some(1), "{differs:?}");
-    assert!(
-        differs.stdout.contains("callback-without-flow") && differs.stdout.contains(last_used),
-        "{differs:?}"
-    );
-    assert!(shop.read("differences.csv").contains("callback-without-flow"));
+    assert!(differs.stdout.contains("incomplete-file") && differs.stdout.contains(last_used), "{differs:?}");
+    assert!(shop.read("differences.csv").contains("incomplete-file"));
     let taken = shop.run(&[&files[..], &["--differences", "differences.csv"]].concat());
     assert!(taken.code == Some(2) && taken.stderr.contains("--replace"), "{taken:?}");
     let missing = shop.run(&["campaign", "reconcile", "spring", "--use-flow", "none.csv"]);

@@ -129,9 +129,8 @@ impl Shop {
 
     /// How many coupons the mirror gave to each person, by its own books.
     pub fn given(&self, stock: &str) -> BTreeMap<String, usize> {
-        let coupons = self.mirror.control("GET", &format!("stocks/{stock}/coupons?limit=100000"), "");
         let mut given = BTreeMap::new();
-        for coupon in coupons["coupons"].as_array().unwrap_or_else(|| panic!("{coupons}")) {
+        for coupon in self.all_coupons(stock) {
             *given.entry(coupon["openid"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         given
@@ -139,9 +138,22 @@ impl Shop {
 
     /// The ids of a stock's coupons, oldest first.
     pub fn coupons(&self, stock: &str) -> Vec<String> {
-        let coupons = self.mirror.control("GET", &format!("stocks/{stock}/coupons?limit=100000"), "");
-        let ids = coupons["coupons"].as_array().unwrap().iter();
-        ids.map(|coupon| coupon["coupon_id"].as_str().unwrap().to_owned()).collect()
+        let all = self.all_coupons(stock);
+        all.iter().map(|coupon| coupon["coupon_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn all_coupons(&self, stock: &str) -> Vec<Value> {
+        let mut all: Vec<Value> = Vec::new();
+        loop {
+            let after = all.last().map_or("0", |coupon| coupon["coupon_id"].as_str().unwrap());
+            let path = format!("stocks/{stock}/coupons?limit=500&after={after}");
+            let mut page = self.mirror.control("GET", &path, "")["coupons"].take();
+            let page = page.as_array_mut().unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            all.append(page);
+        }
     }
 
     /// Everybody of the list has exactly one coupon, nobody else has any, and the mirror's books add up.
