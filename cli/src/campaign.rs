@@ -7,6 +7,7 @@ mod changed;
 mod control;
 mod discard;
 mod find;
+mod holds;
 mod list;
 mod live;
 mod next;

@@ -190,14 +190,23 @@ pub(crate) struct StartCampaign {
     #[command(flatten)]
     pub(crate) live: Live,
     #[command(flatten)]
+    pub(crate) lease: Lease,
+    #[command(flatten)]
     pub(crate) place: LedgerPlace,
+}
+
+/// How work is held.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Lease {
+    /// How long other workers wait before they take over from one that fell silent
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_lease)]
+    pub(crate) lease: Duration,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CampaignWorker {
-    /// How long others wait before they take over the work of a worker that fell silent
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_interval)]
-    pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) lease: Lease,
     #[command(flatten)]
     pub(crate) place: LedgerPlace,
 }
@@ -341,6 +350,13 @@ fn parse_flow(text: &str) -> Result<OneFlow, String> {
         .and_then(|(day, file)| Some((NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?, file)));
     let (day, file) = dated.map_or((None, text), |(day, file)| (Some(day), file));
     if file.is_empty() { Err("it names no file".to_owned()) } else { Ok(OneFlow { file: file.into(), day }) }
+}
+
+/// Shorter ones lapse while a slow machine takes a breath; longer ones leave work lying.
+fn parse_lease(text: &str) -> Result<Duration, String> {
+    let lease = parse_interval(text)?;
+    let (shortest, longest) = (Duration::from_secs(2), Duration::from_secs(3_600));
+    if (shortest..=longest).contains(&lease) { Ok(lease) } else { Err("it is 2s to 1h".to_owned()) }
 }
 
 fn parse_state(text: &str) -> Result<OutcomeState, String> {

@@ -3,12 +3,13 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use favor_campaign::{Manifest, OutcomeState, Standing, State};
+use favor_campaign::{Manifest, OutcomeState, Pulse, Standing, State};
 use favor_core::time;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::budget::Budget;
+use super::holds::Holds;
 use super::shown;
 use super::speed::{self, Speed};
 use crate::args;
@@ -24,6 +25,7 @@ pub(crate) struct Live {
     bar: ProgressBar,
     speed: Speed,
     budget: Option<Budget>,
+    holds: Holds,
     said: Option<(Instant, State, Option<String>)>,
 }
 
@@ -34,21 +36,15 @@ impl Live {
         args: &args::Live,
         budget: Option<Budget>,
     ) -> Self {
-        let target =
-            if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target).with_prefix(manifest.name.to_string());
-        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:30}] {human_pos}/{human_len}  {msg}")
-        {
-            bar.set_style(style.progress_chars("=> "));
-        }
         Self {
             output: output.clone(),
             manifest: manifest.clone(),
             every: args.every,
             lines: is_lines(output),
-            bar,
+            bar: bar(output, manifest),
             speed: Speed::default(),
             budget,
+            holds: Holds::default(),
             said: None,
         }
     }
@@ -87,10 +83,21 @@ impl Live {
             }
             return;
         }
-        self.bar.set_length(standing.coupons);
-        self.bar.set_position(standing.coupons.saturating_sub(open));
         let message = self.words(standing);
         self.bar.set_message(message);
+        self.bar.set_length(standing.coupons);
+        self.bar.set_position(standing.coupons.saturating_sub(open));
+    }
+
+    /// Tells of what keeps the runner from sending, when that changes. It needs no ledger.
+    pub(crate) fn note(&mut self, pulse: &Pulse) {
+        let Some(change) = self.holds.change(pulse) else { return };
+        self.talk(change.words());
+        if self.lines {
+            let mut line = change.line();
+            line["name"] = json!(self.manifest.name.as_str());
+            self.print(&line);
+        }
     }
 
     /// A line of an event, where lines are printed. It does no harm when nobody reads them any more.
@@ -110,9 +117,10 @@ impl Live {
         self.bar.suspend(|| self.output.talk(line));
     }
 
-    /// Removes the bar.
-    pub(crate) fn clear(&self) {
+    /// Removes the bar, until something is shown again.
+    pub(crate) fn clear(&mut self) {
         self.bar.finish_and_clear();
+        self.bar = bar(&self.output, &self.manifest);
     }
 
     fn print(&self, line: &Value) {
@@ -129,6 +137,7 @@ impl Live {
         line["per_second"] = json!(self.speed.tenths().map(|tenths| f64::from(tenths) / 10.0));
         let eta = self.speed.left(standing.count(OutcomeState::Open));
         line["eta_seconds"] = json!(eta.map(|eta| eta.as_secs()));
+        line["held_by"] = json!(self.holds.word());
         line["stock_coupons_left"] = json!(left);
         line["stock_budget_left_fen"] = json!(left.and_then(|left| shown::worth(&self.manifest, left)));
         line
@@ -140,8 +149,9 @@ impl Live {
 
     fn words(&mut self, standing: &Standing) -> String {
         let open = standing.count(OutcomeState::Open);
-        let mut words = match self.speed.tenths() {
-            Some(tenths) if standing.state == State::Running => speed::in_words(tenths),
+        let mut words = match (self.speed.tenths(), self.holds.words()) {
+            (_, Some(held)) if standing.state == State::Running => held,
+            (Some(tenths), None) if standing.state == State::Running => speed::in_words(tenths),
             _ => shown::state(standing),
         };
         if let Some(left) = self.speed.left(open).filter(|_| standing.state == State::Running) {
@@ -160,6 +170,17 @@ impl Live {
             }
         }
         words
+    }
+}
+
+/// A bar; invisible where nobody watches, and until something is shown.
+fn bar(output: &Output, manifest: &Manifest) -> ProgressBar {
+    let target =
+        if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target).with_prefix(manifest.name.to_string());
+    match ProgressStyle::with_template("{prefix} [{bar:30}] {human_pos}/{human_len}  {msg}") {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn run(args: &StartCampaign, global: &Global, output: &Output) 
     ));
 
     let sender = Arc::new(ClientSender::new(&client));
-    let mut runner = Runner::builder(books.clone(), sender, args.name.clone());
+    let mut runner = Runner::builder(books.clone(), sender, args.name.clone()).lease(args.lease.lease);
     if let Some(coupons) = pilot.coupons() {
         runner = runner.pilot(coupons);
     }
@@ -182,7 +182,8 @@ async fn follow(
                 }
             }
             _ = tick.tick() => {
-                // The runner says what is wrong with the ledger when it stays so.
+                live.note(&work.pulse());
+                // Where the ledger does not answer, the runner has said so.
                 let Ok(standing) = books.standing(campaign.id).await else { continue };
                 if pilot.is_asking() {
                     continue;

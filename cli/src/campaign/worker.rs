@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use favor_campaign::{Books, Campaign, CampaignId, ClientSender, Ended, RunError, Runner, State};
+use favor_campaign::{Books, Campaign, CampaignId, ClientSender, Ended, Pulse, RunError, Runner, State};
 use favor_core::Client;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::holds::Holds;
 use super::live;
 use super::place::Place;
 use super::shown;
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: &CampaignWorker, global: &Global, output: &Output)
     let mut worker = Worker {
         books: opened.books(),
         client,
-        lease: args.lease,
+        lease: args.lease.lease,
         output: output.clone(),
         lines: live::is_lines(output),
         stopping: watch::Sender::new(false),
@@ -79,6 +80,14 @@ pub(crate) async fn run(args: &CampaignWorker, global: &Global, output: &Output)
     Ok(exit)
 }
 
+/// A campaign that is worked on.
+struct Held {
+    task: Id,
+    campaign: Campaign,
+    pulse: watch::Receiver<Pulse>,
+    holds: Holds,
+}
+
 /// A process that works on campaigns.
 struct Worker {
     books: Arc<dyn Books>,
@@ -88,15 +97,26 @@ struct Worker {
     lines: bool,
     stopping: watch::Sender<bool>,
     tasks: JoinSet<Result<Ended, RunError>>,
-    held: BTreeMap<CampaignId, (Id, Campaign)>,
+    held: BTreeMap<CampaignId, Held>,
     /// Those that could not be worked on, and until when they are left alone.
     rests: BTreeMap<CampaignId, Instant>,
     is_gone: bool,
 }
 
 impl Worker {
-    /// Takes up every campaign that runs and is not worked on here.
+    /// Takes up every campaign that runs and is not worked on here, and tells what keeps others from being sent.
     async fn look(&mut self) -> anyhow::Result<()> {
+        for held in self.held.values_mut() {
+            let pulse = held.pulse.borrow_and_update().clone();
+            let Some(change) = held.holds.change(&pulse) else { continue };
+            let name = &held.campaign.manifest.name;
+            self.output.talk(format!("campaign {name}: {}", change.words()));
+            if self.lines {
+                let mut line = change.line();
+                line["name"] = json!(name.as_str());
+                let _ = self.output.json(&line);
+            }
+        }
         let campaigns = match self.books.campaigns().await {
             Ok(campaigns) => campaigns,
             Err(error) if error.is_temporary() => {
@@ -128,6 +148,7 @@ impl Worker {
         let runner = Runner::builder(self.books.clone(), sender, campaign.manifest.name.clone())
             .lease(self.lease)
             .build();
+        let pulse = runner.watch();
         let mut stopping = self.stopping.subscribe();
         let task = self.tasks.spawn(async move {
             let stop = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
@@ -135,7 +156,8 @@ impl Worker {
         });
         self.say("taken", Some(&campaign), &[]);
         self.talk(format!("working on campaign {}", campaign.manifest.name));
-        self.held.insert(campaign.id, (task.id(), campaign));
+        let held = Held { task: task.id(), campaign, pulse, holds: Holds::default() };
+        self.held.insert(held.campaign.id, held);
     }
 
     fn left(&mut self, ended: Result<(Id, Result<Ended, RunError>), JoinError>) {
@@ -145,10 +167,10 @@ impl Worker {
             // Nothing aborts them.
             Err(_) => return,
         };
-        let Some(id) = self.held.iter().find(|(_, (held, _))| *held == task).map(|(id, _)| *id) else {
+        let Some(id) = self.held.iter().find(|(_, held)| held.task == task).map(|(id, _)| *id) else {
             return;
         };
-        let Some((_, campaign)) = self.held.remove(&id) else { return };
+        let Some(Held { campaign, .. }) = self.held.remove(&id) else { return };
         let name = &campaign.manifest.name;
         match result {
             Ok(ended) => {

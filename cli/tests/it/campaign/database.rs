@@ -17,7 +17,7 @@ fn workers_share_the_campaigns_of_their_merchant_and_one_may_die() {
     let shop = Shop::on(&cluster, "shared");
     // More people than one worker takes at a time, and one who keeps both campaigns from ending.
     let (one, two) =
-        (shop.plan("one", 2_200, &["--rate", "100000"]), shop.plan("two", 60, &["--rate", "100"]));
+        (shop.plan("one", 1_200, &["--rate", "100000"]), shop.plan("two", 60, &["--rate", "100"]));
     shop.hold_up(7);
     // A short lease, so that the work of the one that dies is taken over soon.
     let mut workers: Vec<Process> = (0..3).map(|_| worker(&shop, &["--lease", "3s"])).collect();
@@ -33,7 +33,7 @@ fn workers_share_the_campaigns_of_their_merchant_and_one_may_die() {
     });
     workers.remove(0).kill();
     shop.no_faults();
-    for (name, people) in [("one", 2_200), ("two", 60)] {
+    for (name, people) in [("one", 1_200), ("two", 60)] {
         let done = shop.until(name, |stands| stands["state"] == "finished");
         assert_eq!(done["sent"], people);
     }
@@ -45,7 +45,7 @@ fn workers_share_the_campaigns_of_their_merchant_and_one_may_die() {
         assert!(lines.iter().any(|line| line["event"] == "taken" && line["name"] == "one"), "{lines:?}");
         assert!(lines[0]["ledger"].as_str().unwrap().starts_with("PostgreSQL at"), "{lines:?}");
     }
-    shop.everybody_has_one(&one, 2_200);
+    shop.everybody_has_one(&one, 1_200);
     shop.everybody_has_one(&two, 60);
 }
 
@@ -77,6 +77,7 @@ fn a_database_that_is_gone_for_a_while_is_waited_for() {
     let working = worker(&shop, &["--lease", "3s"]);
     running.wait(1, |line| line["sent"].as_u64().unwrap() > 0);
     cluster.stop_immediate();
+    running.wait(1, |line| line["event"] == "held" && line["held_by"] == "ledger");
     // A new one cannot begin, and says so.
     let refused = shop.run(&["campaign", "start", "gone"]);
     assert!(refused.code == Some(2) && refused.stderr.contains("PostgreSQL at"), "{refused:?}");

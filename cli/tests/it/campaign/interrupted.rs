@@ -15,7 +15,7 @@ fn slow(shop: &Shop, name: &str) -> String {
 }
 
 fn started(shop: &Shop, name: &str) -> Process {
-    let running = shop.spawn(&["campaign", "start", name, "--every", "100ms"]);
+    let running = shop.spawn(&["campaign", "start", name, "--every", "100ms", "--lease", "3s"]);
     running.wait(1, |line| line["event"] == "progress" && line["sent"].as_u64().unwrap() > 0);
     running
 }
@@ -167,4 +167,57 @@ fn a_pilot_waits_for_a_look() {
     let (status, lines, talk) = running.end();
     assert_eq!((status.code(), &lines.last().unwrap()["sent"]), (Some(0), &60.into()), "{talk}");
     shop.everybody_has_one(&stock, 60);
+}
+
+/// On a terminal, which `script` of util-linux makes: a pilot of twenty, a question, and an answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_person_is_asked_after_twenty() {
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, Stdio};
+
+    let shop = Shop::open();
+    let stock = shop.plan("asked", 50, &["--rate", "100000"]);
+    // The second time the pilot is over, and nothing is asked.
+    for (answer, code, sent) in [("n", 1, 20..50), ("y", 0, 50..51)] {
+        let favor = shop.command(&[]);
+        let mut script = Command::new("script");
+        let line = format!("'{}' campaign start asked --color never", favor.get_program().to_str().unwrap());
+        script.args(["-qec", &line, "/dev/null"]).current_dir(favor.get_current_dir().unwrap());
+        for (name, value) in favor.get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let mut child =
+            script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("script, of util-linux");
+        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut shown, mut part) = (String::new(), [0; 4096]);
+        let mut is_asked = false;
+        loop {
+            let read = stdout.read(&mut part).unwrap();
+            if read == 0 {
+                break;
+            }
+            shown.push_str(&String::from_utf8_lossy(&part[..read]));
+            if !is_asked && shown.contains("[y/N]") {
+                writeln!(stdin, "{answer}").unwrap();
+                is_asked = true;
+            }
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{shown}");
+        let stands = shop.stands("asked");
+        let now = stands["sent"].as_u64().unwrap();
+        assert!(sent.contains(&now), "{answer}: {stands}");
+        assert!(!shown.contains("oPerson"), "{shown}");
+        if answer == "n" {
+            assert!(is_asked && stands["state"] == "paused", "{shown}");
+            assert!(
+                shown.contains("20 sent") && shown.contains("favor campaign start asked goes on"),
+                "{shown}"
+            );
+        }
+    }
+    shop.everybody_has_one(&stock, 50);
 }

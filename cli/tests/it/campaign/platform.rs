@@ -132,3 +132,42 @@ fn the_end_of_a_days_budget_waits_for_the_next_day_or_pauses_as_told() {
         shop.everybody_has_one(&stock, 30);
     }
 }
+
+#[test]
+fn outside_its_times_of_the_day_it_waits() {
+    let shop = Shop::open();
+    let stock = shop.stock(10, &[]);
+    shop.list("spring.csv", 10);
+    // An hour that begins at least an hour from now.
+    let now = shop.mirror.control("POST", "clock", r#"{"freeze":true}"#)["now"].as_str().unwrap().to_owned();
+    let hour: u32 = now[11..13].parse().unwrap();
+    let window = format!("{:02}:00-{:02}:00", (hour + 2) % 24, (hour + 3) % 24);
+    shop.ok(&["campaign", "plan", "spring.csv", "--stock", &stock, "--window", &window]);
+    let running = shop.spawn(&["campaign", "start", "spring", "--every", "100ms"]);
+    let held = running.wait(1, |line| line["event"] == "held" && line["held_by"] == "window").remove(0);
+    assert!(held["until"].as_str().unwrap().contains(&format!("T{:02}:00:00", (hour + 2) % 24)), "{held}");
+    let (status, lines, talk) = running.stop();
+    assert_eq!((status.code(), &lines.last().unwrap()["sent"]), (Some(130), &0.into()), "{talk}");
+    assert!(talk.contains("waits for its time of the day"), "{talk}");
+}
+
+#[test]
+fn a_platform_that_cannot_be_reached_is_waited_for() {
+    let mut shop = Shop::open();
+    let stock = shop.plan("gone", 40, &["--rate", "100000"]);
+    shop.fault(r#"{"kind":"reset","operation":"coupon.send","count":0}"#);
+    let running = shop.spawn(&["campaign", "start", "gone", "--every", "100ms"]);
+    running.wait(1, |line| line["event"] == "held" && line["held_by"] == "platform");
+    shop.no_faults();
+    let (status, lines, talk) = running.end();
+    assert_eq!((status.code(), &lines.last().unwrap()["sent"]), (Some(0), &40.into()), "{talk}");
+    shop.everybody_has_one(&stock, 40);
+    // A command whose mirror is gone says so, and the campaign is as it was.
+    shop.plan("later", 5, &[]);
+    shop.mirror.child.kill().unwrap();
+    shop.mirror.child.wait().unwrap();
+    let ran = shop.run(&["campaign", "start", "later"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("stock.unreadable"), "{ran:?}");
+    assert_eq!(shop.stands("later")["state"], "planned");
+}
