@@ -17,7 +17,7 @@ fn workers_share_the_campaigns_of_their_merchant_and_one_may_die() {
     let shop = Shop::on(&cluster, "shared");
     // More people than one worker takes at a time, and one who keeps both campaigns from ending.
     let (one, two) =
-        (shop.plan("one", 1_200, &["--rate", "100000"]), shop.plan("two", 60, &["--rate", "100"]));
+        (shop.plan("one", 1_200, &["--rate", "100000"]), shop.plan("two", 60, &["--rate", "100000"]));
     shop.hold_up(7);
     // A short lease, so that the work of the one that dies is taken over soon.
     let mut workers: Vec<Process> = (0..3).map(|_| worker(&shop, &["--lease", "3s"])).collect();

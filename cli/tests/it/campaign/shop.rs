@@ -122,8 +122,8 @@ impl Shop {
             if wanted(&stands) {
                 return stands;
             }
-            assert!(begun.elapsed() < crate::target::PATIENCE, "{stands}");
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert!(begun.elapsed() < 2 * crate::target::PATIENCE, "{stands}");
+            std::thread::sleep(std::time::Duration::from_millis(300));
         }
     }
 
