@@ -1,6 +1,7 @@
 //! The command line, as clap types only.
 
 mod callback;
+mod campaign;
 mod daemon;
 mod saved;
 mod tools;
@@ -21,6 +22,10 @@ use crate::when::{parse_begin, parse_duration, parse_end, parse_start};
 pub(crate) use callback::{
     Callback, Event, Form, InboxPlace, List, Listen, Replay, Selection, SetCallback, StateName, Switch,
     Trigger, Unpark,
+};
+pub(crate) use campaign::{
+    AuditCampaign, Campaign, CampaignWorker, DailyBudget, LedgerPlace, Live, OneCampaign, PauseCampaign,
+    PlanCampaign, ReconcileCampaign, ReportCampaign, Retried, RetryCampaign, StartCampaign, WatchCampaign,
 };
 pub(crate) use daemon::DaemonAt;
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
@@ -113,6 +118,9 @@ pub(crate) enum Command {
     /// Notifications: their address, a receiver, what was received
     #[command(subcommand)]
     Callback(Box<Callback>),
+    /// Campaigns: a coupon to each person of a list, nobody twice and nobody missed
+    #[command(subcommand)]
+    Campaign(Box<Campaign>),
     /// Check the signature of a saved request or response, and say what is wrong with it
     Verify(Verify),
     /// Open what is sealed with the APIv3 key: notifications and platform certificates

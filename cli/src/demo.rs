@@ -1,7 +1,9 @@
 //! `favor demo`: the whole life of a stock on an embedded mirror, over real HTTP with real signatures both ways.
 
 mod flows;
+mod matched;
 mod people;
+mod sending;
 mod summary;
 mod told;
 
@@ -18,7 +20,7 @@ use favor_mirror::Mirror;
 use favor_stock::Stocks;
 
 use crate::args;
-use crate::demo::people::Campaign;
+use crate::demo::sending::Sending;
 use crate::demo::summary::Summary;
 use crate::demo::told::Listener;
 use crate::exit::Exit;
@@ -50,17 +52,22 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
     let stock_id = running_stock(&client, mirror, args.people).await?;
     output.talk(format!("stock {stock_id} created and started"));
 
-    let campaign = Campaign::new(&client, stock_id.clone(), AppId::new(&*mirror.merchant().appid)?);
-    let sent = campaign.send(args.people, args.in_flight, output).await?;
-    let seen = campaign.query_back(sent.coupons.clone(), args.in_flight, output).await?;
+    let appid = AppId::new(&*mirror.merchant().appid)?;
+    let sending =
+        Sending::plan(&client, stock_id.clone(), appid.clone(), args.people, args.in_flight, output).await?;
+    let sent = sending.run(&client, output).await?;
+    let seen = people::query_back(&client, &appid, sent.coupons.clone(), args.in_flight, output).await?;
     let stocks = Stocks::new(&client);
     let stock = stocks.get(&stock_id).await?;
     let coupons: Vec<_> = sent.coupons.iter().map(|(_, coupon)| coupon.clone()).collect();
     let listener = Listener::start(&client, mirror).await?;
     let used = flows::pay(mirror, &coupons, args.in_flight, output).await?;
     // On the way to the flow files the mirror's clock passes all repeats.
-    let (use_flow, refund_flow) = flows::settle(mirror, &stocks, &stock_id, used).await?;
-    let notifications = listener.finish(mirror, flows::redeemed(&coupons)).await?;
+    let flows = flows::settle(mirror, &stocks, &stock_id, used).await?;
+    let (notifications, kept) = listener.finish(mirror, flows::redeemed(&coupons)).await?;
+    let reconcile = matched::reconcile(&sending, &kept.inbox, &flows, &stock, mirror.now()).await?;
+    kept.inbox.close().await;
+    sending.close().await;
     let audit = mirror.audit().await;
 
     let summary = Summary {
@@ -74,9 +81,10 @@ async fn live(args: &args::Demo, mirror: &Mirror, output: &Output) -> anyhow::Re
         queried_back: seen,
         mirror_distributed: stock.distributed_coupons,
         used,
-        use_flow,
-        refund_flow,
+        use_flow: flows.uses,
+        refund_flow: flows.refunds,
         notifications,
+        reconcile,
         audit_ok: audit.ok,
         verified_responses: verified.load(Ordering::Relaxed),
         face_value: Fen::new(FACE_VALUE_FEN)?,

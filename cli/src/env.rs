@@ -36,7 +36,10 @@ pub(crate) const CA_FILE: &str = "FAVOR_CA_FILE";
 /// The inbox of notifications: a file, or the address of a database with its password.
 pub(crate) const INBOX: &str = "FAVOR_INBOX";
 
-/// The password of that database, where its address leaves it out.
+/// The ledger of campaigns: a file, or the address of a database with its password.
+pub(crate) const LEDGER: &str = "FAVOR_LEDGER";
+
+/// The password of such a database, where its address leaves it out.
 pub(crate) const PGPASSWORD: &str = "PGPASSWORD";
 
 /// Those that belong to one merchant.

@@ -3,6 +3,7 @@
 mod amount;
 mod args;
 mod callback;
+mod campaign;
 mod certs;
 mod confirm;
 mod coupon;
@@ -17,6 +18,7 @@ mod image;
 mod key_files;
 mod mirror;
 mod output;
+mod place;
 mod profile;
 mod progress;
 mod sample_stock;
@@ -51,9 +53,16 @@ fn main() -> ExitCode {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args, &output)));
     match result {
         Ok(Ok(exit)) => exit.into(),
-        Ok(Err(error)) => exit::report(&error, &output).into(),
+        Ok(Err(error)) => {
+            let exit = exit::report(&error, &output);
+            if exit != Exit::Done {
+                output.name_next();
+            }
+            exit.into()
+        }
         Err(_) => {
             output.talk("this is a bug in favor; please report it with the lines above");
+            output.name_next();
             Exit::Bug.into()
         }
     }
@@ -74,6 +83,7 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             Command::Coupon(command) => coupon::run(command, &global, output).await,
             Command::Image(command) => image::run(command, &global, output).await,
             Command::Callback(command) => callback::run(*command, &global, output).await,
+            Command::Campaign(command) => campaign::run(*command, &global, output).await,
             Command::Verify(verify) => verify::run(verify, &global, output).await,
             Command::Decrypt(decrypt) => decrypt::run(&decrypt, &global, output),
             Command::Certs(command) => certs::run(command, &global, output).await,
@@ -89,8 +99,9 @@ fn log(verbosity: u8) {
         2 => "debug",
         _ => "trace",
     };
-    let filter =
-        ["core", "callback", "certs", "mirror"].map(|part| format!("favor_{part}={level}")).join(",");
+    let filter = ["core", "callback", "campaign", "certs", "mirror"]
+        .map(|part| format!("favor_{part}={level}"))
+        .join(",");
     let filter = format!("warn,{filter}");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

@@ -136,8 +136,13 @@ impl Stop {
         Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
     }
 
-    #[cfg(unix)]
     pub(crate) async fn wait(mut self) -> anyhow::Result<()> {
+        self.next().await
+    }
+
+    /// The same, and the next one after it.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) -> anyhow::Result<()> {
         let [interrupt, terminate] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -152,7 +157,7 @@ impl Stop {
     }
 
     #[cfg(not(unix))]
-    pub(crate) async fn wait(self) -> anyhow::Result<()> {
+    pub(crate) async fn next(&mut self) -> anyhow::Result<()> {
         Ok(tokio::signal::ctrl_c().await?)
     }
 }

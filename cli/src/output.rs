@@ -1,6 +1,7 @@
 //! stdout is data, stderr is talk.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -14,6 +15,7 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     color: bool,
+    next: Arc<OnceLock<String>>,
 }
 
 /// stdout was closed by its reader, as `head` does. That is success.
@@ -28,7 +30,7 @@ impl Output {
             Color::Never => false,
             Color::Auto => env::read("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
         };
-        Self { format, quiet, color }
+        Self { format, quiet, color, next: Arc::default() }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -51,6 +53,18 @@ impl Output {
     pub(crate) fn complain(&self, label: &str, text: &str) {
         let (on, off) = if self.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         let _ = writeln!(std::io::stderr(), "{on}{label}:{off} {text}");
+    }
+
+    /// Keeps the command that goes on with what is begun now, to be named should it end early.
+    pub(crate) fn goes_on_with(&self, command: &str) {
+        let _ = self.next.set(command.to_owned());
+    }
+
+    /// Names that command, where there is one; also when quiet.
+    pub(crate) fn name_next(&self) {
+        if let Some(command) = self.next.get() {
+            self.complain("hint", &format!("{command} goes on where this ended; nobody gets a coupon twice"));
+        }
     }
 
     /// One JSON value on a line of stdout.

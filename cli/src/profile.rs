@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use crate::callback;
+use crate::place;
 
 pub(crate) const FILE: &str = "favor.toml";
 pub(crate) const DEFAULT: &str = "default";
@@ -27,6 +27,7 @@ pub(crate) struct Profile {
     pub(crate) proxy: Option<String>,
     pub(crate) ca_file: Option<PathBuf>,
     inbox: Option<String>,
+    ledger: Option<String>,
     /// Where the settings file is.
     #[serde(skip)]
     folder: PathBuf,
@@ -35,7 +36,12 @@ pub(crate) struct Profile {
 impl Profile {
     /// The inbox of notifications: an absolute or relative file, or the address of a database.
     pub(crate) fn inbox(&self) -> Option<String> {
-        Some(callback::place::beside(&self.folder, self.inbox.as_ref()?))
+        Some(place::beside(&self.folder, self.inbox.as_ref()?))
+    }
+
+    /// The ledger of campaigns: an absolute or relative file, or the address of a database.
+    pub(crate) fn ledger(&self) -> Option<String> {
+        Some(place::beside(&self.folder, self.ledger.as_ref()?))
     }
 }
 

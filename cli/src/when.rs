@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime};
+use favor_campaign::DailyWindow;
 use favor_core::{Timestamp, time};
 
 use crate::args::Begin;
@@ -57,6 +58,26 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+/// Reads what [`parse_duration`] reads, and `500ms`; more than nothing.
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    let read = match text.strip_suffix("ms").and_then(|number| number.parse().ok()) {
+        Some(milliseconds) => Duration::from_millis(milliseconds),
+        None => parse_duration(text)?,
+    };
+    if read.is_zero() { Err("it has to be more than nothing".to_owned()) } else { Ok(read) }
+}
+
+/// Reads `09:00-21:00`; `22:00-06:00` goes over midnight.
+pub(crate) fn parse_window(text: &str) -> Result<DailyWindow, String> {
+    let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
+    let window = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    match window {
+        Some((from, to)) if from != to => Ok(DailyWindow { from, to }),
+        Some(_) => Err("it ends when it begins; give no window for the whole day".to_owned()),
+        None => Err("use times of the day in Beijing, such as 09:00-21:00".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +91,24 @@ mod tests {
         assert_eq!(parse_begin("NOW"), Ok(Begin::Now));
         for text in ["", "tomorrow", "2026-13-01", "2026-12-01T10:00:00", "20261201", "2026-2-30"] {
             assert!(parse_begin(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_interval_may_be_a_part_of_a_second() {
+        assert_eq!(parse_interval("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_interval("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(["0s", "0ms", "ms", "-1ms", "1.5s", ""].iter().all(|text| parse_interval(text).is_err()));
+    }
+
+    #[test]
+    fn a_window_has_two_times_of_the_day() {
+        let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+        assert_eq!(parse_window("09:00-21:00"), Ok(DailyWindow { from: time(9), to: time(21) }));
+        assert_eq!(parse_window("22:00 - 6:00"), Ok(DailyWindow { from: time(22), to: time(6) }));
+        for text in ["", "9-21", "09:00", "09:00-24:00", "09:00-09:00", "09:00-21:00-22:00", "21:00:00-22:00"]
+        {
+            assert!(parse_window(text).is_err(), "{text}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Which inbox, and opening it.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -9,16 +8,20 @@ use favor_callback::{Inbox, PostgresAddress, PostgresInbox, SqliteInbox};
 
 use crate::args::{Global, InboxPlace};
 use crate::env;
-use crate::profile;
+use crate::place::{self, Named};
+use crate::profile::Profile;
 
-const DEFAULT: &str = "favor-inbox.sqlite";
+const NAMED: Named = Named {
+    flag: "--inbox",
+    variable: env::INBOX,
+    setting: "inbox",
+    in_profile: Profile::inbox,
+    default: "favor-inbox.sqlite",
+};
 
 /// Where an inbox is.
 #[derive(Debug)]
-pub(crate) enum Place {
-    File(PathBuf),
-    Database(Box<PostgresAddress>),
-}
+pub(crate) struct Place(place::Place);
 
 /// An inbox that is open.
 #[derive(Debug)]
@@ -28,65 +31,31 @@ pub(crate) enum Opened {
 }
 
 impl Place {
-    /// The flag, then the environment, then the profile, then a file in this folder.
+    /// The one that was named; else the default.
     pub(crate) fn of(args: &InboxPlace, global: &Global) -> anyhow::Result<Self> {
-        if let Some(given) = &args.inbox {
-            return Self::in_sight(given).context("--inbox");
-        }
-        if let Some(set) = env::read(env::INBOX) {
-            return Self::parse(&set).context(env::INBOX);
-        }
-        let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
-        match profile.inbox() {
-            Some(inbox) => Self::in_sight(&inbox).context("inbox of the profile"),
-            None => Ok(Self::File(PathBuf::from(DEFAULT))),
-        }
-    }
-
-    /// A place named where others can see it.
-    fn in_sight(text: &str) -> anyhow::Result<Self> {
-        if is_database(text) && PostgresAddress::new(text)?.has_password() {
-            bail!(
-                "a password has no place here, where others can see it: leave it out and put it into {}, or put the \
-                 whole address into {}",
-                env::PGPASSWORD,
-                env::INBOX
-            );
-        }
-        Self::parse(text)
-    }
-
-    fn parse(text: &str) -> anyhow::Result<Self> {
-        if !is_database(text) {
-            return Ok(Self::File(PathBuf::from(text)));
-        }
-        let address = PostgresAddress::new(text)?;
-        Ok(Self::Database(Box::new(match env::read(env::PGPASSWORD) {
-            Some(password) if !address.has_password() => address.password(&password),
-            _ => address,
-        })))
+        Ok(Self(place::Place::of(&NAMED, args.inbox.as_deref(), global)?))
     }
 
     /// Opens it for work, and makes it where there is none.
     pub(crate) async fn open(&self) -> anyhow::Result<Opened> {
-        match self {
-            Self::File(file) => {
+        match &self.0 {
+            place::Place::File(file) => {
                 let inbox = SqliteInbox::open(file).await.with_context(|| self.to_string())?;
                 Ok(Opened::Sqlite(Arc::new(inbox)))
             }
-            Self::Database(address) => connect(address).await,
+            place::Place::Database(address) => connect(address).await,
         }
     }
 
     /// Opens it to look at it, also while another process works with it.
     pub(crate) async fn open_read_only(&self) -> anyhow::Result<Opened> {
-        match self {
-            Self::File(file) => {
+        match &self.0 {
+            place::Place::File(file) => {
                 self.demand()?;
                 let inbox = SqliteInbox::open_read_only(file).await.with_context(|| self.to_string())?;
                 Ok(Opened::Sqlite(Arc::new(inbox)))
             }
-            Self::Database(address) => connect(address).await,
+            place::Place::Database(address) => connect(address).await,
         }
     }
 
@@ -97,14 +66,14 @@ impl Place {
     }
 
     fn demand(&self) -> anyhow::Result<()> {
-        match self {
-            Self::File(file) if !file.exists() => {
+        match &self.0 {
+            place::Place::File(file) if !file.exists() => {
                 bail!(
                     "there is no inbox {}: favor callback listen makes one; name it with --inbox",
                     file.display()
                 )
             }
-            Self::File(_) | Self::Database(_) => Ok(()),
+            place::Place::File(_) | place::Place::Database(_) => Ok(()),
         }
     }
 }
@@ -112,10 +81,7 @@ impl Place {
 /// As people may see it.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(file) => file.display().fmt(f),
-            Self::Database(address) => write!(f, "PostgreSQL at {address}"),
-        }
+        self.0.fmt(f)
     }
 }
 
@@ -136,40 +102,7 @@ impl Opened {
     }
 }
 
-/// Whether it names a database rather than a file.
-pub(crate) fn is_database(text: &str) -> bool {
-    text.starts_with("postgres://") || text.starts_with("postgresql://")
-}
-
-/// A place from the profile: a file is relative to the settings file.
-pub(crate) fn beside(folder: &Path, inbox: &str) -> String {
-    if is_database(inbox) {
-        return inbox.to_owned();
-    }
-    folder.join(inbox).to_string_lossy().into_owned()
-}
-
 async fn connect(address: &PostgresAddress) -> anyhow::Result<Opened> {
     let inbox = PostgresInbox::connect(address).await;
     Ok(Opened::Postgres(Arc::new(inbox.with_context(|| format!("PostgreSQL at {address}"))?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_refused_and_not_repeated() {
-        for bad in [
-            "postgres://shop:sesame@db/favor",
-            "postgresql://shop:sesame@db:5432/favor?sslmode=require",
-            "postgres://db/favor?user=shop&password=sesame",
-        ] {
-            let error = Place::in_sight(bad).unwrap_err().to_string();
-            assert!(error.contains("PGPASSWORD") && !error.contains("sesame"), "{error}");
-        }
-        for good in ["postgres://shop@db:5432/favor", "a:b@c.sqlite", "x.sqlite"] {
-            assert!(Place::in_sight(good).is_ok(), "{good}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The second half of a stock's life: coupons are redeemed, some orders refunded, and both flow files tell of it.
 
 use std::io::BufReader;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,6 +19,9 @@ const REDEEM_EVERY: usize = 2;
 const REFUND_EVERY: usize = 10;
 /// Past the stock's end (30 days) and 10:00 Beijing time of the day after it, when flow files are there.
 const UNTIL_FLOWS: Duration = Duration::from_secs(32 * 86_400);
+
+const USES: &str = "use.csv";
+const REFUNDS: &str = "refund.csv";
 
 /// How many coupons were redeemed, and how many of those orders refunded.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -71,22 +75,41 @@ pub(crate) async fn pay(
     Ok(used)
 }
 
+/// Both flow files, and what they say. Dropped, they are gone.
+#[derive(Debug)]
+pub(crate) struct Flows {
+    pub(crate) uses: FlowTotals,
+    pub(crate) refunds: FlowTotals,
+    folder: tempfile::TempDir,
+}
+
+impl Flows {
+    /// The file of the use flow. A flow without lines has none.
+    pub(crate) fn use_file(&self) -> Option<PathBuf> {
+        (self.uses.rows > 0).then(|| self.folder.path().join(USES))
+    }
+
+    /// The file of the refund flow. A flow without lines has none.
+    pub(crate) fn refund_file(&self) -> Option<PathBuf> {
+        (self.refunds.rows > 0).then(|| self.folder.path().join(REFUNDS))
+    }
+}
+
 /// Ends the stock by the mirror's clock, and brings both flow files.
 pub(crate) async fn settle(
     mirror: &Mirror,
     stocks: &Stocks,
     stock_id: &StockId,
     used: Used,
-) -> anyhow::Result<(FlowTotals, FlowTotals)> {
+) -> anyhow::Result<Flows> {
     mirror.advance(UNTIL_FLOWS).await.context("the mirror's clock cannot be advanced")?;
     let folder = tempfile::tempdir()?;
-    let uses = totals(&stocks.use_flow(stock_id), folder.path().join("use.csv"), used.redeemed).await?;
-    let refunds =
-        totals(&stocks.refund_flow(stock_id), folder.path().join("refund.csv"), used.refunded).await?;
-    Ok((uses, refunds))
+    let uses = totals(&stocks.use_flow(stock_id), folder.path().join(USES), used.redeemed).await?;
+    let refunds = totals(&stocks.refund_flow(stock_id), folder.path().join(REFUNDS), used.refunded).await?;
+    Ok(Flows { uses, refunds, folder })
 }
 
-async fn totals(flow: &Flow, file: std::path::PathBuf, expected: u64) -> anyhow::Result<FlowTotals> {
+async fn totals(flow: &Flow, file: PathBuf, expected: u64) -> anyhow::Result<FlowTotals> {
     if expected == 0 {
         // An empty flow has no file.
         return Ok(FlowTotals::default());

@@ -7,12 +7,13 @@ use favor_core::{Fen, StockId};
 use serde::{Serialize, Serializer};
 
 use crate::demo::flows::{FlowTotals, Used};
+use crate::demo::matched::Matched;
 use crate::demo::told::Told;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// The counts of a run, from several sides: the client, the queries, the stock's counter, the flow files, the
-/// notifications, and the mirror's audit.
+/// The counts of a run, from several sides: the campaign's ledger, the queries, the stock's counter, the flow files, the
+/// notifications, the reconciliation of these, and the mirror's audit.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) stock_id: StockId,
@@ -29,6 +30,7 @@ pub(crate) struct Summary {
     pub(crate) use_flow: FlowTotals,
     pub(crate) refund_flow: FlowTotals,
     pub(crate) notifications: Told,
+    pub(crate) reconcile: Matched,
     pub(crate) audit_ok: bool,
     pub(crate) verified_responses: u64,
     pub(crate) face_value: Fen,
@@ -51,6 +53,8 @@ impl Summary {
             && self.flow_balances(self.use_flow, self.used.redeemed)
             && self.flow_balances(self.refund_flow, self.used.refunded)
             && self.notifications.balances(self.used.redeemed)
+            && self.reconcile.clean
+            && self.reconcile.totals.sent.count == self.people
     }
 
     fn flow_balances(&self, flow: FlowTotals, count: u64) -> bool {
@@ -77,6 +81,14 @@ impl Summary {
         let took = self.took.as_secs_f64();
         output.line(&format!("Stock {} to {} people in {took:.1} s\n", self.stock_id, self.people))?;
         let told = self.notifications;
+        let matched = &self.reconcile.totals;
+        let reconciled = format!(
+            "{} used, {} refunded, {} expired; {} differences",
+            matched.used.count,
+            matched.refunded.count,
+            matched.expired.count,
+            matched.difference_count()
+        );
         let flow = |flow: FlowTotals| format!("{} rows, {}", flow.rows, flow.discount);
         output.facts([
             ("  sent", format!("{} coupons of {}, {given} in all", self.sent, self.face_value)),
@@ -95,6 +107,7 @@ impl Summary {
             ("  signature probes", told.probes.to_string()),
             ("  held back, overtaken", told.held_back.to_string()),
             ("  new and handled once", format!("{} of {} redeemed", told.handled, self.used.redeemed)),
+            ("  reconciled", reconciled),
             ("  answers verified", self.verified_responses.to_string()),
             ("  mirror's audit", if self.audit_ok { "holds" } else { "broken" }.to_owned()),
         ])?;

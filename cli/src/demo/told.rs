@@ -84,6 +84,12 @@ pub(crate) struct Listener {
     stop: oneshot::Sender<()>,
     dispatching: JoinSet<Result<Dispatched, InboxError>>,
     _server: JoinSet<std::io::Result<()>>,
+    folder: tempfile::TempDir,
+}
+
+/// What a receiver kept. Dropped, it is gone.
+pub(crate) struct Kept {
+    pub(crate) inbox: Arc<SqliteInbox>,
     _folder: tempfile::TempDir,
 }
 
@@ -114,19 +120,18 @@ impl Listener {
 
         CallbackAddress::new(client).set(&NotifyUrl::new(url)?).await?;
         spoil(mirror)?;
-        Ok(Self { inbox, seen, handled, stop, dispatching, _server: server, _folder: folder })
+        Ok(Self { inbox, seen, handled, stop, dispatching, _server: server, folder })
     }
 
-    /// Handles what is left, once all deliveries have been tried, and counts.
+    /// Handles what is left, once all deliveries have been tried, and counts. What was received stays in the inbox.
     pub(crate) async fn finish<'a>(
         mut self,
         mirror: &Mirror,
         redeemed: impl Iterator<Item = &'a CouponId>,
-    ) -> anyhow::Result<Told> {
+    ) -> anyhow::Result<(Told, Kept)> {
         drop(self.stop);
         let before = self.dispatching.join_next().await.context("nothing handles notifications")??;
         let rest = dispatcher(&self.inbox).run_until_empty(handler(self.handled.clone())).await;
-        self.inbox.close().await;
         let coupons = {
             let handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
             redeemed.filter(|coupon| handled.contains(*coupon)).count()
@@ -138,7 +143,7 @@ impl Listener {
         let newest = mirror.notifications(1, 0).await.context("the mirror's log cannot be read")?;
         let held =
             mirror.faults().into_iter().find(|fault| matches!(fault.rule.kind, FaultKind::Hold { .. }));
-        Ok(Told {
+        let told = Told {
             raised: newest.first().map_or(0, |newest| newest.id),
             came: new + duplicates + probes + turned_away,
             new,
@@ -148,7 +153,8 @@ impl Listener {
             handled: before?.handled + rest?.handled,
             held_back: held.map_or(0, |held| held.struck),
             coupons: u64::try_from(coupons)?,
-        })
+        };
+        Ok((told, Kept { inbox: self.inbox, _folder: self.folder }))
     }
 }
 

@@ -17,8 +17,15 @@ fn everybody_gets_exactly_one_coupon() {
     assert_eq!((&summary["redeemed"], &summary["refunded"]), (&150.into(), &15.into()));
     assert_eq!(summary["use_flow"], serde_json::json!({"rows": 150, "discount": 75_000}));
     assert_eq!(summary["refund_flow"], serde_json::json!({"rows": 15, "discount": 7_500}));
-    // 300 sends, 300 queries, create, start, get, the callback's address, and two links.
-    assert_eq!(summary["verified_responses"], 606);
+    // 300 sends, 300 queries, create, start, get, the callback's address, and two links; before that the plan looks at
+    // the stock and at three people. An answer that a slow machine does not wait for comes again.
+    assert!(summary["verified_responses"].as_u64().unwrap() >= 610, "{summary}");
+    let matched = &summary["reconcile"];
+    assert_eq!((&matched["clean"], &matched["balanced"]), (&true.into(), &true.into()), "{matched}");
+    assert_eq!(matched["sent"], serde_json::json!({ "count": 300, "yuan": "1500.00" }));
+    let count = |field: &str| matched[field]["count"].as_u64().unwrap();
+    assert_eq!(count("used") + count("refunded") + count("expired") + count("unused"), 300, "{matched}");
+    assert_eq!((count("use_lines"), count("refund_lines"), &matched["callbacks"]), (150, 15, &150.into()));
     assert!(summary["stock_id"].is_string() && summary["seconds"].is_number());
     assert_eq!(ran.stdout.lines().count(), 1, "one object on stdout");
 

@@ -1,23 +1,17 @@
 //! `favor callback listen --output json` as a process of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus};
 
 use serde_json::Value;
 
+use crate::lines::Process;
 use crate::run::MirrorProcess;
-use crate::target::PATIENCE;
 
 /// The process; killed when dropped.
 pub struct Listener {
-    pub child: Child,
-    lines: Arc<(Mutex<Vec<Value>>, Condvar)>,
-    reader: JoinHandle<()>,
-    talk: Arc<Mutex<String>>,
+    process: Process,
     pub ready: Value,
 }
 
@@ -30,30 +24,10 @@ impl Listener {
     }
 
     /// The command as it is; it has to ask for JSON.
-    pub fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines: Arc<(Mutex<Vec<Value>>, Condvar)> = Arc::default();
-        let (shared, stdout) = (lines.clone(), child.stdout.take().unwrap());
-        let reader = std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-                shared.0.lock().unwrap().push(line);
-                shared.1.notify_all();
-            }
-        });
-        let (stderr, talk) = (child.stderr.take().unwrap(), Arc::<Mutex<String>>::default());
-        let said = talk.clone();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut said = said.lock().unwrap();
-                said.push_str(&line);
-                said.push('\n');
-            }
-        });
-        let mut listener = Self { child, lines, reader, talk, ready: Value::Null };
-        let ready = listener.wait(1, |line| line["verdict"] == "ready");
-        listener.ready = ready[0].clone();
-        listener
+    pub fn spawn(command: Command) -> Self {
+        let process = Process::spawn(command);
+        let ready = process.wait(1, |line| line["verdict"] == "ready").remove(0);
+        Self { process, ready }
     }
 
     pub fn url(&self) -> &str {
@@ -62,21 +36,7 @@ impl Listener {
 
     /// The lines that `wanted` holds for, once there are so many.
     pub fn wait(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let started = Instant::now();
-        let mut lines = self.lines.0.lock().unwrap();
-        loop {
-            let found: Vec<Value> = lines.iter().filter(|line| wanted(line)).cloned().collect();
-            if found.len() >= count {
-                return found;
-            }
-            let left = PATIENCE.checked_sub(started.elapsed());
-            let talk = || self.talk.lock().unwrap().clone();
-            let left =
-                left.unwrap_or_else(|| panic!("{} of {count} lines came: {lines:?} {}", found.len(), talk()));
-            // Looked at now and then: a process that has ended brings no more lines.
-            assert!(!self.reader.is_finished(), "it ended with {} of {count} lines: {}", found.len(), talk());
-            lines = self.lines.1.wait_timeout(lines, left.min(Duration::from_secs(1))).unwrap().0;
-        }
+        self.process.wait(count, wanted)
     }
 
     /// The lines of this verdict, once there are so many.
@@ -86,27 +46,18 @@ impl Listener {
 
     /// A polite kill; what it left.
     #[cfg(unix)]
-    pub fn stop(mut self) -> (ExitStatus, Vec<Value>) {
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
-        let status = self.child.wait().unwrap();
-        (status, self.lines.0.lock().unwrap().clone())
+    pub fn stop(self) -> (ExitStatus, Vec<Value>) {
+        let (status, lines, _) = self.process.stop();
+        (status, lines)
     }
 
     /// The end that it comes to by itself.
     pub fn end(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.process.wait_for_end()
     }
 
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub fn kill(self) {
+        self.process.kill();
     }
 }
 

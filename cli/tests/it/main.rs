@@ -11,6 +11,8 @@ mod callback_database;
 mod callback_forward;
 mod callback_listen;
 #[cfg(unix)]
+mod campaign;
+#[cfg(unix)]
 mod certs;
 mod demo;
 mod doctor;
@@ -19,6 +21,7 @@ mod file_server;
 mod flows;
 mod help;
 mod kill;
+mod lines;
 mod listener;
 mod lists_and_images;
 mod mirror;
