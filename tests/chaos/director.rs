@@ -102,7 +102,8 @@ impl<'a> Director<'a> {
         match event {
             Event::MirrorKilled => platform.kill_and_start(moment),
             Event::Burst => {
-                let wait = (self.random.below(2) == 1).then_some(1);
+                let before = self.counts.get(event.name()).copied().unwrap_or_default();
+                let wait = (before % 2 == 1).then_some(1);
                 platform.burst(60, wait);
             }
             Event::DatabaseStopped => {

@@ -124,7 +124,8 @@ fn end_at_a_failure(seed: u64) {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         usual(panic);
-        eprintln!("{SEED}={seed} repeats it");
+        let left = std::env::temp_dir().join("favor-chaos…");
+        eprintln!("{SEED}={seed} repeats it; what it left is in {}", left.display());
         child::kill_all();
         std::process::exit(101);
     }));

@@ -50,13 +50,15 @@ struct Book {
     random: Random,
     kills_left: usize,
     started: usize,
+    is_ending: bool,
     /// Where, and how often.
     killed: BTreeMap<&'static str, usize>,
 }
 
 impl Team {
     pub fn new(world: &World, kills: usize, workers: usize, lease: Duration, seed: u64) -> Self {
-        let book = Book { random: Random(seed), kills_left: kills, started: 0, killed: BTreeMap::new() };
+        let random = Random(seed);
+        let book = Book { random, kills_left: kills, started: 0, is_ending: false, killed: BTreeMap::new() };
         Self {
             folder: world.folder().to_owned(),
             coupons: world.coupons(),
@@ -139,7 +141,9 @@ impl Team {
         let number = book.started;
         book.started += 1;
         if book.kills_left == 0 || done >= last {
-            return (End::Well, number);
+            // The first to be left alone does all but the last step.
+            let end = End::There(Plan::new(Point::BeforeEnd, 1, Blow::Kill));
+            return (if std::mem::replace(&mut book.is_ending, true) { End::Well } else { end }, number);
         }
         book.kills_left -= 1;
         let share = (last - done) / (book.kills_left + 1);
