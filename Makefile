@@ -4,10 +4,11 @@
 # make browser the mirror's console in Chromium
 # make fuzz    each fuzz target for FUZZ_SECONDS; see fuzz/README.md
 # make bench   the figures, with their bars
+# make chaos   campaigns under fire for longer: 600 workers killed; see tests/chaos/main.rs
 
 CARGO ?= cargo
 
-.PHONY: test check judges browser fuzz bench features
+.PHONY: test check judges browser fuzz bench chaos features
 
 test:
 	$(CARGO) test --workspace --locked
@@ -66,3 +67,7 @@ bench:
 	$(CARGO) bench --locked --bench mirror -- --check
 	$(CARGO) bench --locked --bench campaign_scale -- --check
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check
+
+chaos:
+	FAVOR_CHAOS_PEOPLE=$${FAVOR_CHAOS_PEOPLE:-100000} FAVOR_CHAOS_KILLS=$${FAVOR_CHAOS_KILLS:-300} \
+		$(CARGO) test --locked -p favor --test chaos -- under_fire
