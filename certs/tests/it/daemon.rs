@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use favor_core::{Clock as _, DirectoryKeys, KeyStore as _, Lookup, Serial};
+use favor_core::{Clock as _, DirectoryKeys, KeyStore as _, Lookup, Release, Serial};
 use favor_mirror::{FaultKind, FaultRule};
 
 use crate::world::{World, id, lines, until};
@@ -195,6 +195,27 @@ async fn a_second_daemon_stands_by_and_takes_over() {
     until("its first check", || world.fetches() == 2).await;
     world.tick_until("the settings as they are now", || world.ids(0).contains(&public.id)).await;
     second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemons_on_directories_of_their_own_agree_on_the_content() {
+    let world = World::with(1).await;
+    let elsewhere = std::fs::read_to_string(world.config()).unwrap().replace("\"keys\"", "\"elsewhere\"");
+    world.write("elsewhere.toml", &elsewhere);
+    let one = world.start().await;
+    world.checked(0, world.clock.now()).await;
+    // The other one begins later, and has another history.
+    let new = world.mirror.rotate_keys().await.last().unwrap().clone();
+    world.pass(INTERVAL).await;
+    let other = world.start_with("elsewhere.toml").await;
+    let theirs = || Release::read(world.folder.path().join("elsewhere"), &id(0)).ok();
+    until("the other directory", || theirs().is_some()).await;
+    let (ours, theirs) = (world.release(0).unwrap().manifest().clone(), theirs().unwrap().manifest().clone());
+    assert_eq!((ours.keys.len(), &ours.keys[0].id), (2, &new));
+    assert_eq!(ours.content, theirs.content);
+    assert_ne!(ours.keys[1].first_seen, theirs.keys[1].first_seen);
+    one.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,7 +97,13 @@ impl World {
     }
 
     pub(crate) async fn start(&self) -> Running {
-        let daemon = Daemon::start(self.config(), self.clock.clone()).await.unwrap();
+        self.start_with("certs.toml").await
+    }
+
+    /// The same with another settings file.
+    pub(crate) async fn start_with(&self, settings: &str) -> Running {
+        let settings = self.folder.path().join(settings);
+        let daemon = Daemon::start(settings, self.clock.clone()).await.unwrap();
         let handle = daemon.handle();
         Running { handle, task: tokio::spawn(daemon.run()) }
     }
