@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub use favor_callback as callback;
+#[cfg(feature = "card")]
+pub use favor_card as card;
 pub use favor_core as core;
 pub use favor_coupon as coupon;
 pub use favor_stock as stock;
