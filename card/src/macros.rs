@@ -1,7 +1,7 @@
 //! Declaring what goes over the wire: each field is read leniently and unknown fields are kept.
 
-/// A request, or a part of one: `new` takes what is required, setters what is optional. Fields under `given` are
-/// required too, and read as empty where an answer leaves them out.
+/// A request, or a part of one: `new` takes what is required, setters what is optional. Fields under `given` always go
+/// out, begin empty, have setters too, and are read as empty where an answer leaves them out.
 macro_rules! request {
     ($(#[$m:meta])* pub struct $name:ident {
         optional { $($(#[$om:meta])* $o:ident : $ot:ty),* $(,)? }
@@ -34,20 +34,31 @@ macro_rules! request {
         impl $name {
             /// With what is required.
             #[allow(clippy::too_many_arguments, reason = "as many as the platform requires")]
-            pub fn new($($($r: impl Into<$rt>,)*)? $($($g: impl Into<$gt>,)*)?) -> Self {
+            pub fn new($($($r: impl Into<$rt>,)*)?) -> Self {
                 Self {
                     $($($r: $r.into(),)*)?
-                    $($($g: $g.into(),)*)?
+                    $($($g: Default::default(),)*)?
                     $($($o: None,)*)?
                     extra: $crate::Extra::default(),
                 }
             }
+            $($crate::macros::setters! { given $($g: $gt),* })?
             $($crate::macros::setters! { $($o: $ot),* })?
         }
     };
 }
 
 macro_rules! setters {
+    (given $($g:ident : $gt:ty),*) => {
+        $(
+            #[doc = concat!("Sets `", stringify!($g), "`.")]
+            #[must_use]
+            pub fn $g(mut self, $g: impl Into<$gt>) -> Self {
+                self.$g = $g.into();
+                self
+            }
+        )*
+    };
     ($($o:ident : $ot:ty),*) => {
         $(
             #[doc = concat!("Sets `", stringify!($o), "`.")]

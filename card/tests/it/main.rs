@@ -9,4 +9,6 @@ mod server;
 
 mod access;
 mod codes;
+mod events;
+mod signatures;
 mod token_stores;
