@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::client::Client;
 use crate::endpoint;
 use crate::error::Error;
-use crate::id::{CardId, Code};
+use crate::id::{CardId, Code, Personal};
 use crate::limits::{Checked, Limits};
 use crate::macros::{answer, plain, request};
 use crate::reply::{Done, Reply};
@@ -83,13 +83,13 @@ answer! {
             /// The channel through which it was claimed.
             outer_str: String,
             /// The holder across the accounts of one Open Platform account.
-            unionid: String,
+            unionid: Personal,
             /// The picture on a member or gift card.
             background_pic_url: String,
             /// The number on a member card.
             membership_number: String,
             /// The member's name.
-            nickname: String,
+            nickname: Personal,
             /// Points.
             bonus: i64,
             /// Stored value in fen.

@@ -7,19 +7,33 @@ mod client;
 mod codes;
 mod coins;
 mod config;
+mod distribution;
 mod endpoint;
 mod errcode;
 mod error;
 pub mod event;
 mod extra;
+mod general_cards;
+mod gift_orders;
+mod gift_pages;
 mod id;
+mod invoices;
 mod keeper;
 mod limits;
 mod macros;
+mod media;
+mod members;
+mod messages;
+mod pay_gift;
+mod qr;
 mod reply;
 mod secret;
 mod sign;
+mod special_tickets;
+mod statistics;
 mod status;
+mod stores;
+mod sub_merchants;
 mod token_store;
 mod user_info;
 mod wire;
@@ -49,6 +63,10 @@ pub use coins::{
     CoinOrders, CoinPrice, CoinRecharge, Coins, CoinsActivated, ListCoinOrders,
 };
 pub use config::{ClientBuilder, MAIN_URL, PICTURE_URL};
+pub use distribution::{
+    ArticleHtml, CreateLandingPage, CreateQrCode, Distribution, LandingPage, LandingPageCard, QrAction,
+    QrActionInfo, QrCard, QrCards, QrCode, Scene, TestWhitelist,
+};
 pub use endpoint::{ENDPOINTS, Effect, Endpoint};
 pub use errcode::ErrCode;
 pub use error::{ApiError, Error, ErrorKind};
@@ -56,13 +74,48 @@ pub use extra::Extra;
 pub use favor_core::{AppId, Fen, MerchantId, OpenId, Outcome, Timestamp};
 #[cfg(feature = "postgres")]
 pub use favor_store::postgres::Address as PostgresAddress;
+pub use general_cards::{ActivateGeneralCard, GeneralCards, UpdateGeneralCard};
+pub use gift_orders::{
+    GiftOrder, GiftOrderAnswer, GiftOrderCard, GiftOrderList, GiftOrders, ListGiftOrders, SortType,
+};
+pub use gift_pages::{
+    AddedGiftPage, ControlInfo, GiftCategory, GiftCell, GiftFace, GiftItem, GiftPage, GiftPageAnswer,
+    GiftPageChanges, GiftPageList, GiftPages, GiftPayWhitelist, GiftTheme, MaintainAnswer, PageControl,
+    PageControlInfo,
+};
 pub use id::{CardId, Code, Personal};
+pub use invoices::{
+    AuthFields, AuthFieldsAnswer, FilledInvoice, FilledInvoiceField, FirmFields, InvoiceAuthData,
+    InvoiceContact, InvoiceContactAnswer, InvoiceField, Invoices, PayMerchant, PayMerchantAnswer,
+    UserAuthInfo, UserFields,
+};
+pub use media::{Media, Picture, UploadedImage, UploadedMedia};
+pub use members::{
+    ActivateMember, ActivationParameters, ActivationUrl, CommonField, Form, FormLink, Member, MemberCards,
+    NotifyOptional, RichField, RichFieldType, SetMemberForm, Sex, SubmittedForm, UpdateMember, UpdatedMember,
+};
+pub use messages::{CardMessage, Messages, PreviewTo, SentMessage};
+pub use pay_gift::{
+    AddedPayGift, FailedMerchant, ListPayGifts, PayGiftAnswer, PayGiftBase, PayGiftList, PayGiftMember,
+    PayGiftRule, PayGiftStatus, PayGiftType, PayGifts,
+};
+pub use qr::{QrError, QrImage, picture_url};
 pub use reply::{Done, Reply};
 pub use secret::{AccessToken, AppSecret, CardTicket, JsapiTicket, SecretError};
 pub use sign::{
     CARD_APIS, CardExt, ChooseCard, PageConfig, SignedCard, SignedChoice, sign_values, verify_cell_link,
 };
+pub use special_tickets::{CheckIn, SpecialTickets, UpdateMeetingTicket, UpdateMovieTicket};
+pub use statistics::{
+    AccountDay, AccountStatistics, CardDay, CardDays, CardSource, CardStatistics, Days, MemberCardDay,
+    MemberCardDays, MemberCardStatistics, MemberDay, MemberStatistics, Statistics,
+};
 pub use status::{CardStatus, CodeStatus};
+pub use stores::{StoreCard, StoreCards};
+pub use sub_merchants::{
+    Categories, Category, ListSubMerchants, SecondaryCategory, SubMerchant, SubMerchantAnswer,
+    SubMerchantList, SubMerchantStatus, SubMerchantSubmission, SubMerchants,
+};
 #[cfg(feature = "postgres")]
 pub use token_store::PostgresTokens;
 #[cfg(feature = "sqlite")]

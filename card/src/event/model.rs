@@ -4,7 +4,7 @@ use favor_core::{Fen, OpenId, Timestamp};
 
 use crate::coins::{CoinOrderStatus, CoinOrderType};
 use crate::event::xml::Fields;
-use crate::id::{CardId, Code};
+use crate::id::{CardId, Code, Personal};
 use crate::macros::open;
 use crate::wire;
 
@@ -23,6 +23,12 @@ impl<T: Field> Field for Option<T> {
 impl Field for String {
     fn read(text: Option<&str>) -> Option<Self> {
         text.map(str::to_owned)
+    }
+}
+
+impl Field for Personal {
+    fn read(text: Option<&str>) -> Option<Self> {
+        text.map(Self::from)
     }
 }
 
@@ -170,7 +176,7 @@ events! {
         /// Whether a friend recommended it.
         is_recommend_by_friend: bool = "IsRecommendByFriend",
         /// The user across the accounts of one Open Platform account.
-        union_id: Option<String> = "UnionId",
+        union_id: Option<Personal> = "UnionId",
         /// Seen, and not documented.
         source_scene: Option<String> = "SourceScene",
     }

@@ -10,5 +10,6 @@ mod server;
 mod access;
 mod codes;
 mod events;
+mod fixtures;
 mod signatures;
 mod token_stores;
