@@ -8,8 +8,12 @@
 mod server;
 
 mod access;
+mod bad_input;
 mod codes;
 mod events;
 mod fixtures;
+mod outcomes;
+mod pictures;
+mod redaction;
 mod signatures;
 mod token_stores;

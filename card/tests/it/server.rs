@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use favor_card::{AppId, AppSecret, CardId, Client, ClientBuilder, Code, OpenId};
 use serde_json::{Value, json};
 
+/// How long a request may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const APP_ID: &str = "wx1234567890abcdef";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const OPENID: &str = "oTESTopenid00000000000000001";
@@ -32,7 +35,7 @@ impl Seen {
     }
 }
 
-type Answer = Arc<dyn Fn(&Seen) -> (u16, String) + Send + Sync>;
+type Answer = Arc<dyn Fn(&Seen) -> (u16, Bytes) + Send + Sync>;
 
 #[derive(Default)]
 struct Desk {
@@ -62,7 +65,7 @@ impl Server {
 
     pub(crate) fn builder(&self) -> ClientBuilder {
         let secret = AppSecret::new(SECRET).unwrap();
-        Client::builder(AppId::new(APP_ID).unwrap(), secret).base_url(&self.url)
+        Client::builder(AppId::new(APP_ID).unwrap(), secret).base_url(&self.url).timeout(PATIENCE)
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -81,6 +84,16 @@ impl Server {
         path: &str,
         director: impl Fn(&Seen) -> (u16, String) + Send + Sync + 'static,
     ) {
+        let director = move |seen: &Seen| {
+            let (status, body) = director(seen);
+            (status, Bytes::from(body))
+        };
+        self.desk.answers.lock().unwrap().insert(path.to_owned(), Arc::new(director));
+    }
+
+    /// Answers a path with 200 and these bytes from now on.
+    pub(crate) fn raw(&self, path: &str, body: &'static [u8]) {
+        let director = move |_: &Seen| (200, Bytes::from_static(body));
         self.desk.answers.lock().unwrap().insert(path.to_owned(), Arc::new(director));
     }
 
@@ -119,14 +132,14 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     desk.seen.lock().unwrap().push(seen.clone());
     let director = desk.answers.lock().unwrap().get(&seen.path).cloned();
     let (status, body) = match (seen.path.as_str(), director) {
-        ("/cgi-bin/token" | "/cgi-bin/stable_token", None) => (200, give(&desk, &seen)),
+        ("/cgi-bin/token" | "/cgi-bin/stable_token", None) => (200, give(&desk, &seen).into()),
         (path, Some(director)) if path.ends_with("token") || path.ends_with("showqrcode") => director(&seen),
         (_, Some(director)) if is_good(&desk, &seen) => director(&seen),
         (_, Some(_)) => {
             let errmsg = "invalid credential, access_token is invalid or not latest rid: 1-2-3";
-            (200, json!({"errcode": 40001, "errmsg": errmsg}).to_string())
+            (200, json!({"errcode": 40001, "errmsg": errmsg}).to_string().into())
         }
-        (_, None) => (404, "no such path in this test".to_owned()),
+        (_, None) => (404, Bytes::from_static(b"no such path in this test")),
     };
     (StatusCode::from_u16(status).unwrap(), [("content-type", "text/plain")], body).into_response()
 }
