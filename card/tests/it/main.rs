@@ -10,6 +10,7 @@ mod server;
 mod access;
 mod bad_input;
 mod codes;
+mod coverage;
 mod events;
 mod fixtures;
 mod outcomes;
