@@ -13,6 +13,7 @@ mod codes;
 mod coverage;
 mod events;
 mod fixtures;
+mod models;
 mod outcomes;
 mod pictures;
 mod redaction;
