@@ -30,10 +30,13 @@ features:
 	$(CARGO) check -p favor-callback --locked --no-default-features --features rustcrypto,tower
 	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,sqlite
 	$(CARGO) check -p favor-callback --locked --no-default-features --features aws-lc,postgres
-	$(CARGO) check -p favor --locked --features postgres
 	$(CARGO) check -p favor-campaign --locked --no-default-features --features aws-lc
 	$(CARGO) check -p favor-campaign --locked --no-default-features --features aws-lc,sqlite
 	$(CARGO) check -p favor-campaign --locked --no-default-features --features rustcrypto,postgres
+	$(CARGO) check -p favor-card --locked --no-default-features --features rustcrypto
+	$(CARGO) check -p favor-card --locked --no-default-features --features aws-lc,axum
+	$(CARGO) check -p favor-card --locked --no-default-features --features aws-lc,postgres
+	$(CARGO) check -p favor --locked --features postgres,card
 	$(CARGO) check -p favor-store --locked --no-default-features
 	$(CARGO) check -p favor-store --locked --no-default-features --features postgres,testing
 	$(CARGO) test -p favor-core --locked --no-default-features --features rustcrypto --lib --test it

@@ -3,6 +3,8 @@
 pub use favor_callback as callback;
 #[cfg(feature = "campaign")]
 pub use favor_campaign as campaign;
+#[cfg(feature = "card")]
+pub use favor_card as card;
 pub use favor_core as core;
 pub use favor_coupon as coupon;
 pub use favor_stock as stock;

@@ -276,7 +276,11 @@ impl ClientBuilder {
     }
 }
 
-pub(crate) fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
+/// The normal form of a base URL.
+///
+/// # Errors
+/// [`Error`] of kind `Config` when it is malformed, or plain http to another machine.
+pub fn check_url(url: &str, plain_http: bool) -> Result<String, Error> {
     let wrong = |what: &str| Error::config(format!("the base URL {what}; it should look like {MAIN_URL}"));
     let uri: Uri = url.trim().trim_end_matches('/').parse().map_err(|_| wrong("is malformed"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {

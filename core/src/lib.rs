@@ -87,9 +87,12 @@ pub use transport::{HttpRequest, HttpResponse, ResponseBody, Transport, Transpor
 pub use transport_http::{HttpTransport, HttpTransportBuilder};
 pub use verify::{PROBE_PREFIX, SignatureHeaders, VerifyError, WINDOW_SECONDS};
 
-/// What the macros of this crate need where they are used. Not part of the API.
+/// What the macros of this crate need where they are used, and what sibling crates share. Not part of the API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::config::check_url;
+    pub use crate::encode::encode_into;
+    pub use crate::random::nonce;
     pub use serde;
 
     /// Reads an identifier: a text, or a number's digits.

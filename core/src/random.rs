@@ -7,7 +7,10 @@ use crate::sign::SignError;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// 32 letters and digits, each equally likely.
-pub(crate) fn nonce() -> Result<String, SignError> {
+///
+/// # Errors
+/// [`SignError`] when the system has no random bytes.
+pub fn nonce() -> Result<String, SignError> {
     let mut nonce = String::with_capacity(32);
     let mut bytes = [0; 48];
     loop {

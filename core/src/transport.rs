@@ -33,6 +33,20 @@ pub struct HttpRequest {
     pub timeout: Duration,
 }
 
+impl HttpRequest {
+    /// A request without headers and body, for whoever speaks another protocol over the same transport.
+    pub fn new(method: http::Method, base_url: impl Into<String>, path_and_query: impl Into<String>) -> Self {
+        Self {
+            method,
+            base_url: base_url.into(),
+            path_and_query: path_and_query.into(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")

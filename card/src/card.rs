@@ -1,0 +1,187 @@
+//! Cards by their type (spec §4).
+
+mod advanced_info;
+mod base_info;
+mod changes;
+mod kinds;
+
+pub use advanced_info::{AdvancedInfo, BusinessService, Cover, LimitDay, TextImage, TimeLimit, UseCondition};
+pub use base_info::{
+    BaseInfo, BaseInfoChanges, CodeType, Color, CustomCodeMode, DateInfo, DateType, GiftCardInfo, PayInfo,
+    Sku, SubMerchantInfo, SwipeCard, UrlNameType,
+};
+pub(crate) use changes::Update;
+pub use changes::{
+    BoardingPassChanges, CardChanges, CashChanges, DiscountChanges, GeneralCardChanges, GeneralCouponChanges,
+    GiftChanges, GrouponChanges, LuckyMoneyChanges, MeetingTicketChanges, MemberCardChanges,
+    MovieTicketChanges, MsgOperation, OldCardCell, ScenicTicketChanges, UrlCell,
+};
+pub use kinds::{
+    BoardingPass, BonusRule, Cash, CustomCell, CustomField, Discount, FieldNameType, GeneralCard,
+    GeneralCoupon, Gift, Groupon, LuckyMoney, MeetingTicket, MemberCard, MovieTicket, ScenicTicket,
+    SubCardType,
+};
+
+use serde::de::Error as _;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::limits::{Checked, Limits};
+use crate::macros::{open, plain};
+
+open! {
+    /// The type of a card.
+    pub enum CardType {
+        /// A deal (团购券).
+        Groupon => "GROUPON",
+        /// A cash voucher (代金券).
+        Cash => "CASH",
+        /// A percentage off (折扣券).
+        Discount => "DISCOUNT",
+        /// An exchange voucher (兑换券).
+        Gift => "GIFT",
+        /// A general coupon (优惠券).
+        GeneralCoupon => "GENERAL_COUPON",
+        /// A member card (会员卡).
+        MemberCard => "MEMBER_CARD",
+        /// A general card or gift card (礼品卡).
+        GeneralCard => "GENERAL_CARD",
+        /// A ticket to an event.
+        MeetingTicket => "MEETING_TICKET",
+        /// A ticket to an attraction.
+        ScenicTicket => "SCENIC_TICKET",
+        /// A cinema ticket.
+        MovieTicket => "MOVIE_TICKET",
+        /// A boarding pass.
+        BoardingPass => "BOARDING_PASS",
+        /// A red packet. Legacy.
+        LuckyMoney => "LUCKY_MONEY",
+    }
+}
+
+impl CardType {
+    /// The key of the type's own object in a body: the type in lower case.
+    pub fn key(&self) -> String {
+        self.as_str().to_ascii_lowercase()
+    }
+}
+
+macro_rules! cards {
+    ($($variant:ident => $key:literal),+ $(,)?) => {
+        /// A card, by its type: as it is created, and as answers show it.
+        ///
+        /// ```
+        /// # use favor_card::{BaseInfo, CodeType, Color, DateInfo, Sku};
+        /// # let info = BaseInfo::new(CodeType::QrCode, Color::Color010, Sku::new(5000), DateInfo::days(30, 0));
+        /// use favor_card::{Card, Discount};
+        /// let card = Card::from(Discount::new(info, 30));
+        /// assert_eq!(card.card_type().as_str(), "DISCOUNT");
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Card {
+            $(#[doc = concat!("A card with the key `", $key, "`.")] $variant(Box<$variant>),)+
+            /// A card of a type this version does not know.
+            Unknown {
+                /// Its type.
+                card_type: String,
+                /// Its own object, as it came.
+                body: Value,
+            },
+        }
+
+        impl Card {
+            /// Its type.
+            pub fn card_type(&self) -> CardType {
+                match self {
+                    $(Self::$variant(_) => CardType::$variant,)+
+                    Self::Unknown { card_type, .. } => CardType::from(card_type.as_str()),
+                }
+            }
+
+            /// What every card has; none for a type this version does not know.
+            pub fn base_info(&self) -> Option<&BaseInfo> {
+                match self {
+                    $(Self::$variant(card) => Some(&card.base_info),)+
+                    Self::Unknown { .. } => None,
+                }
+            }
+        }
+
+        $(impl From<$variant> for Card {
+            fn from(card: $variant) -> Self {
+                Self::$variant(Box::new(card))
+            }
+        })+
+
+        impl Serialize for Card {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let card_type = self.card_type();
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("card_type", &card_type)?;
+                match self {
+                    $(Self::$variant(card) => map.serialize_entry($key, card)?,)+
+                    Self::Unknown { body, .. } => map.serialize_entry(&card_type.key(), body)?,
+                }
+                map.end()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for Card {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut map = Map::deserialize(deserializer)?;
+                let text = match map.get("card_type") {
+                    Some(Value::String(text)) => text.to_ascii_uppercase(),
+                    _ => return Err(D::Error::missing_field("card_type")),
+                };
+                let card_type = CardType::from(text.as_str());
+                let key = card_type.key();
+                let body = map.remove(&key).ok_or_else(|| {
+                    D::Error::custom(format_args!("a card of type {card_type} needs the object {key}"))
+                })?;
+                match card_type {
+                    $(CardType::$variant => part(&key, body).map(|card| Self::$variant(Box::new(card))),)+
+                    CardType::Unknown(card_type) => Ok(Self::Unknown { card_type, body }),
+                }
+            }
+        }
+
+        impl Checked for Card {
+            fn check(&self, limits: &mut Limits) {
+                match self {
+                    $(Self::$variant(card) => limits.within($key, card.as_ref()),)+
+                    Self::Unknown { .. } => {
+                        limits.require(false, "card_type", "must be one of the documented types");
+                    }
+                }
+            }
+        }
+    };
+}
+
+cards! {
+    Groupon => "groupon",
+    Cash => "cash",
+    Discount => "discount",
+    Gift => "gift",
+    GeneralCoupon => "general_coupon",
+    MemberCard => "member_card",
+    GeneralCard => "general_card",
+    MeetingTicket => "meeting_ticket",
+    ScenicTicket => "scenic_ticket",
+    MovieTicket => "movie_ticket",
+    BoardingPass => "boarding_pass",
+    LuckyMoney => "lucky_money",
+}
+
+plain!(Card);
+
+/// Reads the object of a type, and says where in it the fault is.
+fn part<T: for<'de> Deserialize<'de>, E: serde::de::Error>(key: &str, body: Value) -> Result<T, E> {
+    serde_path_to_error::deserialize(body).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        E::custom(format_args!("{key}.{path}: {inner}"))
+    })
+}
