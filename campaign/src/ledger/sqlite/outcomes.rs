@@ -149,8 +149,7 @@ fn note_the_end(sql: &Connection, id: CampaignId, now: Moment) -> Done<()> {
     Ok(())
 }
 
-/// Looks whether there is anything to open, and if so writes down that it is opened. A finished campaign is stopped
-/// then, so that it can be started again.
+/// Looks whether there is anything to open, and if so writes down that it is opened.
 pub(super) fn begin_reopen(sql: &Connection, id: CampaignId, which: &Reopen, now: Moment) -> Done<bool> {
     let mut record = orders::awake(sql, id, now)?;
     if record.purged || record.state == State::Importing {
@@ -165,9 +164,6 @@ pub(super) fn begin_reopen(sql: &Connection, id: CampaignId, which: &Reopen, now
     let detail: Vec<String> = parts.map(|part| part.trim_end().to_owned()).collect();
     campaigns::note(sql, id, now.millis(), "reopened", Some(&detail.join(", ")))?;
     record.finished_at = None;
-    if record.state == State::Finished {
-        record.state = State::Stopped;
-    }
     record.save(sql)?;
     Ok(true)
 }
@@ -217,7 +213,7 @@ pub(super) fn reopen(sql: &Connection, id: CampaignId, which: &Reopen, part: Par
         .execute(params![id.0, part.chunk])?;
         count(sql, id, &changes)?;
         let mut record = Record::load(sql, id)?;
-        // Somebody saw all settled, and finished it since this began.
+        // So that it can be started again. Here, since somebody may see all settled and finish it until now.
         if record.state == State::Finished {
             (record.state, record.finished_at) = (State::Stopped, None);
             record.save(sql)?;

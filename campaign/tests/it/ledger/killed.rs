@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ async fn work(ledger: &SqliteLedger, campaign: CampaignId, worker: WorkerId) {
         for some in open.chunk_by(|one, other| one.place / TOGETHER == other.place / TOGETHER) {
             let first = some[0].place;
             ledger.record(&claim.lease, some, LEASE).await.unwrap();
-            println!("\nrecorded {} done", first / TOGETHER);
+            writeln!(std::io::stdout(), "\nrecorded {} done", first / TOGETHER).unwrap();
         }
         ledger.finish(&claim.lease, Finish::Done).await.unwrap();
     }

@@ -29,7 +29,7 @@ async fn what_coupons_were_before_they_were_opened_is_kept() {
         let one = format!("0 0 unknown timeout because of timeout 20 req-0-0 {settled} {now}");
         assert_eq!(kept, vec![one; round].join("; "));
         let held = claim(&*place.books(), campaign, 1).await;
-        record(&*place.books(), &held, &[tried.clone()]).await;
+        record(&*place.books(), &held, std::slice::from_ref(&tried)).await;
         done(&*place.books(), &held).await;
     }
 }
