@@ -90,8 +90,9 @@ impl Watch {
         for row in rows {
             let (since, until): (i64, i64) = (row.get(0), row.get(1));
             reservations += usize::from(row.get::<_, bool>(2));
-            let calls =
-                Duration::from_micros(u64::try_from(until - since)?).as_nanos().div_ceil(spacing.as_nanos());
+            // After a pause it begins when it was asked for, which is a little before it was written down.
+            let span = Duration::from_micros(u64::try_from(until - since).unwrap_or(0));
+            let calls = ((span + spacing / 2).as_nanos() / spacing.as_nanos()).max(1);
             // Back from its end, which is what the next one follows on.
             for before in (1..=u32::try_from(calls)?).rev() {
                 let at = i128::from(until) - i128::try_from((spacing * before).as_micros())?;
