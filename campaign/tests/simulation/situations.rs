@@ -115,8 +115,12 @@ fn refused_people_are_refused_and_too_many_pause() {
     let banned = |from: usize, to: usize| (from..to).map(|n| format!("oPerson{n:06}")).collect();
     let few = play(Plan { habits: habits(|habits| habits.banned = banned(0, 5)), ..Plan::default() });
     assert_eq!((few.count(OutcomeState::Refused), few.count(OutcomeState::Sent)), (5, 55));
-    let many =
-        Plan { people: 400, habits: habits(|habits| habits.banned = banned(0, 120)), ..Plan::default() };
+    let many = Plan {
+        people: 400,
+        workers: 1,
+        habits: habits(|habits| habits.banned = banned(0, 120)),
+        ..Plan::default()
+    };
     let world = play(many);
     assert_eq!(world.count(OutcomeState::Refused), 120);
     assert!(
