@@ -170,11 +170,12 @@ impl Policy {
                 self.pause_when_refused
             ));
         }
-        let at_once = self.rules.iter().enumerate();
-        at_once
-            .map(|(index, rule)| rule.check().map_err(|why| (index, why)))
-            .collect::<Result<(), _>>()
-            .or_else(|(index, why)| wrong(format!("rule {} {why}", index + 1)))
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let Err(why) = rule.check() {
+                return wrong(format!("rule {} {why}", index + 1));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Chunk {
     /// Somebody else has it.
     pub(super) lost: bool,
     pub(super) recorded: u64,
+    /// When others may go on with it, if it is given back.
+    pub(super) give_back_after: Duration,
 }
 
 /// What is to be done about a chunk in the ledger.
@@ -59,6 +61,7 @@ impl Chunk {
             leaving: false,
             lost: false,
             recorded: 0,
+            give_back_after: Duration::ZERO,
         }
     }
 

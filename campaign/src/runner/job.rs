@@ -181,6 +181,7 @@ impl Job {
         request_id: Option<String>,
         now: Timestamp,
     ) -> Settlement {
+        let first_tried_at = self.first_tried_at.unwrap_or(now);
         let (code, message) = trouble.map(|trouble| (trouble.code, shortened(trouble.message))).unzip();
         Settlement {
             place: self.place,
@@ -190,8 +191,9 @@ impl Job {
             code,
             message,
             request_id,
-            first_tried_at: self.first_tried_at.unwrap_or(now),
-            settled_at: now,
+            first_tried_at,
+            // The estimate of the ledger's time can step back a little.
+            settled_at: now.max(first_tried_at),
         }
     }
 }

@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::ModelClock;
 use crate::dice::Dice;
+use crate::world::Sabotage;
 
 /// How the way to the ledger is.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +35,7 @@ pub(crate) struct ModelLedger {
     clock: Arc<ModelClock>,
     weather: Weather,
     dice: Dice,
-    /// To see that the simulation notices: the fence is not looked at.
-    pub(crate) unfenced: bool,
+    sabotage: Sabotage,
 }
 
 #[derive(Debug)]
@@ -59,6 +59,7 @@ pub(crate) struct Books {
     pub(crate) changes: Vec<(Duration, State)>,
     /// Whether somebody records outcomes of a coupon that has one.
     pub(crate) recorded_twice: u32,
+    forgets_a_chunk: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +89,7 @@ impl ModelLedger {
         clock: Arc<ModelClock>,
         weather: Weather,
         seed: u64,
+        sabotage: Sabotage,
     ) -> Self {
         let count = u64::try_from(people.len()).unwrap();
         let chunks = (0..count.div_ceil(chunk)).map(|number| Chunk {
@@ -114,8 +116,9 @@ impl ModelLedger {
             fenced_off: 0,
             changes: Vec::new(),
             recorded_twice: 0,
+            forgets_a_chunk: sabotage == Sabotage::SkippedChunk,
         };
-        Self { books: Mutex::new(books), clock, weather, dice: Dice::new(seed), unfenced: false }
+        Self { books: Mutex::new(books), clock, weather, dice: Dice::new(seed), sabotage }
     }
 
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
@@ -206,7 +209,7 @@ impl Books {
             (Order::Resume, _) => return not("resumed"),
             (Order::Stop, State::Running | State::Paused) => State::Stopped,
             (Order::Stop, _) => return not("stopped"),
-            (Order::Finish, State::Running) if self.open() == 0 => State::Finished,
+            (Order::Finish, State::Running) if self.open() == 0 || self.forgets_a_chunk => State::Finished,
             (Order::Finish, _) => return not("finished"),
         };
         if next != State::Paused {
@@ -316,18 +319,18 @@ impl Books {
     }
 
     fn finish(&mut self, lease: &Lease, how: Finish, at: Duration, unfenced: bool) -> Recorded {
-        let (slots, open) = (self.slots(), self.people.len());
+        let (slots, forgets) = (self.slots(), self.forgets_a_chunk);
         let outcomes = std::mem::take(&mut self.outcomes);
         let found = self.holder(lease, unfenced).map(|chunk| {
             let settled = |place| (0..slots).all(|slot| outcomes.contains_key(&(place, slot)));
             chunk.owner = None;
-            chunk.is_open = !chunk.places.clone().all(settled);
+            let forgotten = forgets && chunk.places.start > 0;
+            chunk.is_open = !forgotten && !chunk.places.clone().all(settled);
             chunk.due = match how {
                 Finish::Done => at,
                 Finish::GiveBack { after } => at + after,
             };
         });
-        debug_assert!(open > 0);
         self.outcomes = outcomes;
         if found.is_some() { Recorded::Done } else { Recorded::Lost }
     }
@@ -380,12 +383,12 @@ impl Ledger for ModelLedger {
         settled: &'a [Settlement],
         extend: Duration,
     ) -> BoxFuture<'a, Result<Recorded, LedgerError>> {
-        let unfenced = self.unfenced;
+        let unfenced = self.sabotage == Sabotage::NoFence;
         Box::pin(self.call(true, move |books, _, at| Ok(books.record(lease, settled, extend, at, unfenced))))
     }
 
     fn finish<'a>(&'a self, lease: &'a Lease, how: Finish) -> BoxFuture<'a, Result<Recorded, LedgerError>> {
-        let unfenced = self.unfenced;
+        let unfenced = self.sabotage == Sabotage::NoFence;
         Box::pin(self.call(true, move |books, _, at| Ok(books.finish(lease, how, at, unfenced))))
     }
 
@@ -399,7 +402,12 @@ impl Ledger for ModelLedger {
     }
 
     fn reserve<'a>(&'a self, _: &'a LimitKey, most: u32) -> BoxFuture<'a, Result<Reservation, LedgerError>> {
-        Box::pin(self.call(true, move |books, _, at| Ok(books.limit.reserve(most, at))))
+        let unlimited = self.sabotage == Sabotage::NoLimit;
+        Box::pin(self.call(true, move |books, _, at| {
+            let reservation = books.limit.reserve(most, at);
+            let at_once = Reservation { first_in: Duration::ZERO, ..reservation };
+            Ok(if unlimited { at_once } else { reservation })
+        }))
     }
 
     fn slow_down<'a>(&'a self, _: &'a LimitKey) -> BoxFuture<'a, Result<(), LedgerError>> {
@@ -410,7 +418,14 @@ impl Ledger for ModelLedger {
     }
 
     fn standing(&self, _: CampaignId) -> BoxFuture<'_, Result<Standing, LedgerError>> {
-        Box::pin(self.call(false, move |books, now, _| Ok(books.standing(now))))
+        let deaf = self.sabotage == Sabotage::DeafToPauses;
+        Box::pin(self.call(false, move |books, now, _| {
+            let mut standing = books.standing(now);
+            if deaf && standing.state == State::Paused {
+                standing.state = State::Running;
+            }
+            Ok(standing)
+        }))
     }
 
     fn order(&self, _: CampaignId, order: Order) -> BoxFuture<'_, Result<Standing, LedgerError>> {

@@ -6,5 +6,6 @@ mod dice;
 mod ledger;
 mod platform;
 mod runs;
+mod situations;
 mod worker;
 mod world;

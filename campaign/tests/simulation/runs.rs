@@ -1,7 +1,6 @@
 //! The worlds that are played.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use favor_campaign::OutcomeState;
 
@@ -28,7 +27,7 @@ fn for_seeds(seeds: std::ops::Range<u64>, play: impl Fn(u64) -> Plan, check: imp
     }
 }
 
-fn play_one(plan: Plan, seed: u64) -> World {
+pub(crate) fn play_one(plan: Plan, seed: u64) -> World {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -91,15 +90,41 @@ fn stormy(seed: u64) -> Plan {
 
 #[test]
 fn stormy_worlds() {
-    for_seeds(0..300, stormy, |_| ());
+    for_seeds(0..600, stormy, |_| ());
+}
+
+#[test]
+fn more_stormy_worlds() {
+    for_seeds(1000..1600, stormy, |_| ());
+}
+
+#[test]
+fn a_hundred_workers() {
+    let crowd = |seed| Plan {
+        people: 400,
+        workers: 100,
+        chunk: 7,
+        per_second: 200,
+        blows: Some(1),
+        habits: Habits { lost: 30, internal: 50, ..stormy(seed).habits },
+        ..Plan::default()
+    };
+    for_seeds(0..6, crowd, |_| ());
 }
 
 #[test]
 fn sabotage_is_noticed() {
-    let caught = |sabotage| {
-        let plan = |seed| Plan { sabotage, ..stormy(seed) };
-        (0..40).any(|seed| catch_unwind(AssertUnwindSafe(|| play_one(plan(seed), seed).check())).is_err())
+    let noticed = |sabotage, plan: fn(u64) -> Plan| {
+        let fails = |seed| {
+            let plan = Plan { sabotage, ..plan(seed) };
+            catch_unwind(AssertUnwindSafe(|| play_one(plan, seed).check())).is_err()
+        };
+        assert!((0..60).any(fails), "{sabotage:?} was not noticed");
     };
-    assert!(caught(Sabotage::FreshNumbers));
-    assert!(Duration::ZERO.is_zero());
+    noticed(Sabotage::FreshNumbers, stormy);
+    noticed(Sabotage::SkippedChunk, stormy);
+    noticed(Sabotage::UnsignedTaken, stormy);
+    noticed(Sabotage::DeafToPauses, |_| Plan { people: 500, restless_operator: true, ..Plan::default() });
+    noticed(Sabotage::NoLimit, |_| Plan { people: 500, per_second: 20, in_flight: 50, ..Plan::default() });
+    noticed(Sabotage::NoFence, |_| Plan { people: 300, blows: Some(1), ..Plan::default() });
 }

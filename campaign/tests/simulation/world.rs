@@ -33,14 +33,27 @@ pub(crate) struct Plan {
     pub(crate) restless_operator: bool,
     pub(crate) sabotage: Sabotage,
     pub(crate) adjust: fn(&mut Manifest),
+    /// What time it is in Beijing at the beginning.
+    pub(crate) begins: &'static str,
 }
 
+/// What is broken on purpose, to see that the checks notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sabotage {
     #[default]
     None,
+    /// Each attempt has a number of its own.
     FreshNumbers,
+    /// The ledger lets everybody record.
     NoFence,
+    /// The ledger forgets a chunk.
+    SkippedChunk,
+    /// An answer whose signature does not hold counts.
+    UnsignedTaken,
+    /// The ledger lets everybody send at once.
+    NoLimit,
+    /// The ledger does not tell of pauses.
+    DeafToPauses,
 }
 
 impl Default for Plan {
@@ -61,6 +74,7 @@ impl Default for Plan {
             restless_operator: false,
             sabotage: Sabotage::None,
             adjust: |_| (),
+            begins: "2026-11-11T10:00:00+08:00",
         }
     }
 }
@@ -85,7 +99,7 @@ const LONG: Duration = Duration::from_secs(5 * 24 * 3600);
 
 impl World {
     pub(crate) fn new(plan: Plan, seed: u64) -> Self {
-        let clock = Arc::new(ModelClock::at("2026-11-11T10:00:00+08:00"));
+        let clock = Arc::new(ModelClock::at(plan.begins));
         let merchant = MerchantId::new("1900000109").unwrap();
         let mut manifest = Manifest::new(
             CampaignName::new("model").unwrap(),
@@ -103,16 +117,15 @@ impl World {
         (plan.adjust)(&mut manifest);
         let people: Vec<_> =
             (0..plan.people).map(|n| OpenId::new(format!("oPerson{n:06}")).unwrap()).collect();
-        let mut ledger = ModelLedger::new(
+        let ledger = Arc::new(ModelLedger::new(
             manifest.clone(),
             people.clone(),
             plan.chunk,
             clock.clone(),
             plan.weather.clone(),
             seed ^ 1,
-        );
-        ledger.unfenced = plan.sabotage == Sabotage::NoFence;
-        let ledger = Arc::new(ledger);
+            plan.sabotage,
+        ));
         let platform = Arc::new(Platform::new(clock.clone(), plan.habits.clone(), seed ^ 2));
         ledger.command(&Order::Start).unwrap();
         Self {
@@ -132,8 +145,7 @@ impl World {
 
     pub(crate) fn hire(&mut self) -> Worker {
         self.started += 1;
-        let mut line = Line::new(self.platform.clone());
-        line.fresh_numbers = self.plan.sabotage == Sabotage::FreshNumbers;
+        let line = Line::new(self.platform.clone(), self.plan.sabotage);
         Worker::start(Job {
             ledger: self.ledger.clone(),
             sender: Arc::new(line),
@@ -151,12 +163,6 @@ impl World {
         let mut next_whim = self.next_whim();
         while self.ledger.books().state != State::Finished {
             let now = self.clock.elapsed();
-            if std::path::Path::new("/tmp/w/runner-debug").exists()
-                && now.as_secs() % 60 == 0
-                && now.subsec_millis() < 200
-            {
-                eprintln!("{} {:?}", self.summary(), self.ends.last());
-            }
             assert!(now < LONG, "it does not come to an end; {}", self.summary());
             if next_blow.is_some_and(|at| at <= now) {
                 self.strike(&mut workers);
@@ -264,11 +270,25 @@ impl World {
         assert!(by_person.is_empty(), "coupons for people who are not on the list");
         assert_eq!(books.tallies(), &books.counts_of_rows(), "counters and rows");
         assert_eq!(books.mismatches, 0, "recorded as sent with two coupons");
+        if self.plan.weather.failing == 0 {
+            assert_eq!(books.recorded_twice, 0, "somebody recorded what was another's");
+        }
         for (from, to) in &self.pauses {
             let allowed = *from + Duration::from_secs(1);
             let late = given.left.iter().filter(|left| (allowed..*to).contains(*left)).count();
             assert_eq!(late, 0, "sends during a pause from {from:?} to {to:?}");
         }
+        drop(given);
+        drop(books);
+        let (busiest, allowed) = (self.busiest_second(), self.most_in_a_second());
+        assert!(busiest <= allowed, "{busiest} sends within a second, and {allowed} are allowed");
+    }
+
+    /// The rate, and what may come late: a slot is used for 20 ms, and the way to the ledger shifts the clocks.
+    fn most_in_a_second(&self) -> usize {
+        let late = Duration::from_millis(25) + self.plan.weather.slowness;
+        let shifted = late.as_micros() * u128::from(self.plan.per_second) / 1_000_000;
+        usize::try_from(self.plan.per_second).unwrap() + usize::try_from(shifted).unwrap() + 2
     }
 
     /// The most requests that left within a second.

@@ -13,6 +13,8 @@ const MOST_CHUNKS: usize = 256;
 const MOST_WAITING: usize = 5000;
 /// How long until the ledger is asked again whether there is something to claim.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// When a chunk may be claimed again whose people still have requests under way.
+const REST: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
@@ -98,7 +100,7 @@ impl Core {
         }
         let how = match chunk.open {
             0 => Finish::Done,
-            _ => Finish::GiveBack { after: Duration::ZERO },
+            _ => Finish::GiveBack { after: chunk.give_back_after },
         };
         Some(Action::Finish(key, chunk.lease.clone(), how))
     }
@@ -112,6 +114,7 @@ impl Core {
     ) {
         let asked = self.calls.remove(&key).unwrap_or(now);
         let Some(chunk) = self.chunks.get_mut(&key) else {
+            self.unrecorded -= batch.len();
             return self.written(recorded.map(drop), now);
         };
         chunk.busy = false;
@@ -272,10 +275,19 @@ impl Core {
     }
 
     pub(super) fn take_in(&mut self, claim: Claim, asked: Duration) {
+        // The chunk may have been this runner's own, until its lease lapsed.
+        let former = self.chunks.iter().find(|(_, chunk)| chunk.lease.chunk == claim.lease.chunk);
+        let former = former.map(|(key, _)| *key);
+        former.into_iter().for_each(|key| self.lose(key));
         let key = self.next_key;
         self.next_key += 1;
         let mut chunk = Chunk::new(claim.lease, asked);
-        let working = matches!(self.course, Course::Working);
+        let mut working = matches!(self.course, Course::Working);
+        if former.is_some_and(|former| self.chunks.contains_key(&former)) {
+            // Requests to its people are still under way, and no person may have two.
+            working = false;
+            chunk.give_back_after = REST;
+        }
         for job in claim.tasks.into_iter().filter_map(|task| Job::new(key, task)) {
             chunk.open += job.open();
             if working {
