@@ -134,7 +134,7 @@ impl Live {
         line["event"] = json!(event);
         line["name"] = json!(self.manifest.name.as_str());
         line["at"] = json!(time::to_wire(&standing.now));
-        line["per_second"] = json!(self.speed.tenths().map(|tenths| f64::from(tenths) / 10.0));
+        line["per_second"] = json!(self.speed.tenths().map(speed::number));
         let eta = self.speed.left(standing.count(OutcomeState::Open));
         line["eta_seconds"] = json!(eta.map(|eta| eta.as_secs()));
         line["held_by"] = json!(self.holds.word());

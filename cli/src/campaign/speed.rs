@@ -54,6 +54,12 @@ pub(crate) fn in_words(tenths: u32) -> String {
     format!("{}.{}/s", tenths / 10, tenths % 10)
 }
 
+/// The same for programs.
+#[expect(clippy::float_arithmetic, reason = "a rate to look at, and no money")]
+pub(crate) fn number(tenths: u32) -> f64 {
+    f64::from(tenths) / 10.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
