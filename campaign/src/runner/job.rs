@@ -55,7 +55,7 @@ pub(super) enum Next {
     /// Pause the campaign.
     Pause(Trouble, Option<String>),
     /// The daily budget is used up.
-    NextDay(Trouble, Option<String>),
+    Tomorrow(Trouble, Option<String>),
 }
 
 impl Job {
@@ -170,7 +170,7 @@ impl Job {
             }
             Class::Park => Next::Settle(self.settled(Fate::Parked, Some(trouble), request_id, now)),
             Class::Pause => Next::Pause(trouble, request_id),
-            Class::NextDay => Next::NextDay(trouble, request_id),
+            Class::NextDay => Next::Tomorrow(trouble, request_id),
         }
     }
 

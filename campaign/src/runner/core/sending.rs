@@ -154,7 +154,7 @@ impl Core {
                 self.pause(reason::stop(&trouble, request_id.as_deref()));
                 self.put_off(job, now, Duration::ZERO);
             }
-            Next::NextDay(trouble, request_id) => {
+            Next::Tomorrow(trouble, request_id) => {
                 let until = manifest.policy.wait_for_next_day.then(|| next_day(wall));
                 self.pause_until(reason::daily_budget(&trouble, request_id.as_deref(), until), until);
                 self.put_off(job, now, Duration::ZERO);
