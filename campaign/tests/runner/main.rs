@@ -1,5 +1,7 @@
 //! The client as a campaign's sender, and whole runs over a SQLite ledger, against the mirror.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is a failure with its place")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

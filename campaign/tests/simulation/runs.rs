@@ -10,6 +10,7 @@ use crate::platform::Habits;
 use crate::world::{Plan, Sabotage, World};
 
 /// Plays a world for each seed, or for the one of `FAVOR_SIM_SEED`.
+#[expect(clippy::print_stderr, reason = "the seed is what plays it again")]
 fn for_seeds(seeds: std::ops::Range<u64>, play: impl Fn(u64) -> Plan, check: impl Fn(&World)) {
     #[expect(clippy::disallowed_methods, reason = "the name is the test's own")]
     let chosen = std::env::var("FAVOR_SIM_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
