@@ -72,5 +72,5 @@ bench:
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check
 
 chaos:
-	FAVOR_CHAOS_PEOPLE=$${FAVOR_CHAOS_PEOPLE:-100000} FAVOR_CHAOS_KILLS=$${FAVOR_CHAOS_KILLS:-300} \
+	FAVOR_CHAOS_PEOPLE=$${FAVOR_CHAOS_PEOPLE:-40000} FAVOR_CHAOS_KILLS=$${FAVOR_CHAOS_KILLS:-300} \
 		$(CARGO) test --locked -p favor --test chaos -- under_fire

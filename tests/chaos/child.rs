@@ -34,6 +34,9 @@ impl Role {
     /// The role of this process and its folder, if it is a child.
     pub fn of_this_process() -> Option<(Self, PathBuf)> {
         let name = std::env::var(ROLE).ok()?;
+        // Not even a frozen one outlives whoever started it.
+        #[cfg(target_os = "linux")]
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
         let (role, _) = Self::ALL.into_iter().find(|(_, word)| *word == name).unwrap();
         Some((role, PathBuf::from(std::env::var_os(FOLDER).unwrap())))
     }

@@ -90,7 +90,7 @@ async fn work(folder: &Path) -> ExitCode {
         match runner.run(async { drop((&mut listening).await) }).await {
             Ok(Ended::Finished) => return ExitCode::SUCCESS,
             // The database may be down just when a worker begins.
-            Err(RunError::Ledger(error)) if error.is_temporary() => {
+            Err(RunError::Ledger(error)) if error.is_temporary() && !listening.is_finished() => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             other => panic!("the runner ended with {other:?}"),
