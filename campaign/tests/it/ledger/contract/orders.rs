@@ -134,6 +134,9 @@ pub(crate) async fn a_pause_ends_when_its_time_has_come(place: &dyn Place) {
         let words: Vec<_> =
             books.history(campaign).await.unwrap().into_iter().map(|entry| entry.what).collect();
         assert_eq!(words, ["planned", "sealed", "started", "paused", "resumed"]);
+        // It is resumed once.
+        claim(&*books, campaign, 1).await;
+        assert_eq!(books.history(campaign).await.unwrap().len(), 5);
         // An order finds it running.
         let again = Order::Pause { reason: "noon".to_owned(), until: None, by_operator: false };
         let standing = books.order(campaign, again).await.unwrap();
