@@ -1,6 +1,6 @@
 //! A worker: a runner in a process of its own.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,7 +59,8 @@ fn work(ledger: &str, receiver: &str) -> Result<(), Failed> {
     let sender = Arc::new(Wire { receiver: Mutex::new(receiver), count: AtomicU64::new(0) });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
-        std::io::stdin().read(&mut [0]).ok();
+        // The starter says nothing; it closes its end when the work is over, or when it dies.
+        std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
         drop(stop);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
