@@ -89,16 +89,11 @@ impl Store {
         rows.into_iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
-    /// Whether one of these chunks is open and was not claimed since. Those whose lease has lapsed are put before chunks
-    /// that nobody has claimed yet, which would come first and may be many.
+    /// Whether one of these chunks is open and was not claimed since.
     pub async fn still_held(&self, chunks: &[(i32, i64)]) -> bool {
-        let hasten = "UPDATE favor_chunks SET due = '-infinity'
-            WHERE is_open AND chunk = ANY($1) AND due <= clock_timestamp()";
         let sql = "SELECT chunk, fence FROM favor_chunks WHERE is_open AND chunk = ANY($1)";
         let numbers: Vec<i32> = chunks.iter().map(|(chunk, _)| *chunk).collect();
-        let database = self.database().await.unwrap();
-        database.execute(hasten, &[&numbers]).await.unwrap();
-        let rows = database.query(sql, &[&numbers]).await.unwrap();
+        let rows = self.database().await.unwrap().query(sql, &[&numbers]).await.unwrap();
         rows.into_iter().any(|row| chunks.contains(&(row.get(0), row.get(1))))
     }
 

@@ -13,13 +13,14 @@ use super::{Answered, Work, orders, outcomes, values};
 /// What is due and yet not to be had is under way in somebody else's transaction: no use to ask at once.
 const SOON: Duration = Duration::from_millis(10);
 
-/// A subquery is asked once: the index on `due` can be used with its answer. Whoever claims waits for nobody.
+/// The first that is due: people whose worker died come before those nobody has begun with. A subquery is asked once.
+/// Whoever claims waits for nobody.
 const CLAIM: &str = "
     WITH next AS (
         SELECT chunk FROM favor_chunks
         WHERE campaign = $1 AND is_open AND due <= (SELECT clock_timestamp())
             AND (SELECT state = 'running' FROM favor_campaigns WHERE id = $1)
-        ORDER BY due, chunk LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY chunk LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE favor_chunks c SET owner = $2, fence = c.fence + 1,
         due = clock_timestamp() + $3::bigint * interval '1 microsecond'

@@ -41,7 +41,8 @@ CREATE TABLE favor_chunks (
     PRIMARY KEY (campaign, chunk)
 );
 
-CREATE INDEX favor_chunks_open ON favor_chunks (campaign, due, chunk) WHERE is_open;
+-- What a claim looks for: what is done is not in it, and few of those in it are held or due later.
+CREATE INDEX favor_chunks_open ON favor_chunks (campaign, chunk) WHERE is_open;
 CREATE INDEX favor_chunks_held ON favor_chunks (campaign, owner) WHERE owner IS NOT NULL;
 
 -- A coupon without a row is open and was never recorded.

@@ -33,7 +33,7 @@ pub(super) fn release(sql: &Connection) -> rusqlite::Result<usize> {
     sql.execute("UPDATE chunks SET owner = NULL, due = 0 WHERE is_open = 1 AND owner IS NOT NULL", [])
 }
 
-/// The first chunk that is due. Why it cannot be read is said besides: it is held then too.
+/// The first chunk that is due: people whose worker died come before those nobody has begun with. Why it cannot be read is said besides: it is held then too.
 pub(super) fn claim(
     sql: &Connection,
     campaign: CampaignId,
@@ -49,7 +49,7 @@ pub(super) fn claim(
     }
     let mut first = sql.prepare_cached(
         "SELECT chunk, first_place, last_place, fence FROM chunks
-         WHERE campaign = ?1 AND is_open = 1 AND due <= ?2 ORDER BY due, chunk LIMIT 1",
+         WHERE campaign = ?1 AND is_open = 1 AND due <= ?2 ORDER BY chunk LIMIT 1",
     )?;
     let found = first
         .query_row([campaign.0, now.millis()], |row| {
