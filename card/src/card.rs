@@ -22,7 +22,9 @@ pub use kinds::{
     SubCardType,
 };
 
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -130,20 +132,42 @@ macro_rules! cards {
 
         impl<'de> Deserialize<'de> for Card {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut map = Map::deserialize(deserializer)?;
-                let text = match map.get("card_type") {
-                    Some(Value::String(text)) => text.to_ascii_uppercase(),
-                    _ => return Err(D::Error::missing_field("card_type")),
-                };
-                let card_type = CardType::from(text.as_str());
-                let key = card_type.key();
-                let body = map.remove(&key).ok_or_else(|| {
-                    D::Error::custom(format_args!("a card of type {card_type} needs the object {key}"))
-                })?;
-                match card_type {
-                    $(CardType::$variant => part(&key, body).map(|card| Self::$variant(Box::new(card))),)+
-                    CardType::Unknown(card_type) => Ok(Self::Unknown { card_type, body }),
+                struct Cards;
+                impl<'de> Visitor<'de> for Cards {
+                    type Value = Card;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a card")
+                    }
+
+                    /// The types' objects are read as they come, so that a fault in one is found at its place.
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Card, A::Error> {
+                        let (mut card_type, mut known, mut others) = (None::<String>, Vec::new(), Map::new());
+                        while let Some(key) = map.next_key::<String>()? {
+                            match key.as_str() {
+                                "card_type" => card_type = Some(map.next_value()?),
+                                $($key => {
+                                    let card: Option<$variant> = map.next_value()?;
+                                    known.extend(card.map(|card| Card::$variant(Box::new(card))));
+                                })+
+                                _ => drop(others.insert(key, map.next_value()?)),
+                            }
+                        }
+                        let card_type = card_type.ok_or_else(|| A::Error::missing_field("card_type"))?;
+                        let card_type = CardType::from(card_type.to_ascii_uppercase().as_str());
+                        if let Some(card) = known.into_iter().find(|card| card.card_type() == card_type) {
+                            return Ok(card);
+                        }
+                        let key = card_type.key();
+                        match others.remove(&key) {
+                            Some(body) => Ok(Card::Unknown { card_type: card_type.as_str().to_owned(), body }),
+                            None => Err(A::Error::custom(format_args!(
+                                "a card of type {card_type} needs the object {key}"
+                            ))),
+                        }
+                    }
                 }
+                deserializer.deserialize_map(Cards)
             }
         }
 
@@ -176,12 +200,3 @@ cards! {
 }
 
 plain!(Card);
-
-/// Reads the object of a type, and says where in it the fault is.
-fn part<T: for<'de> Deserialize<'de>, E: serde::de::Error>(key: &str, body: Value) -> Result<T, E> {
-    serde_path_to_error::deserialize(body).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        E::custom(format_args!("{key}.{path}: {inner}"))
-    })
-}

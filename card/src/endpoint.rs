@@ -47,8 +47,8 @@ macro_rules! endpoints {
 
 endpoints! {
     TOKEN: "P1" GET "/cgi-bin/token", "access.token", Once;
-    STABLE_TOKEN: "P2" POST "/cgi-bin/stable_token", "access.stable_token", Repeatable;
-    TICKET: "P3" GET "/cgi-bin/ticket/getticket", "access.ticket", Repeatable;
+    STABLE_TOKEN: "P2" POST "/cgi-bin/stable_token", "access.stable_token", Read;
+    TICKET: "P3" GET "/cgi-bin/ticket/getticket", "access.ticket", Read;
     UPLOAD_IMAGE: "P4" POST "/cgi-bin/media/uploadimg", "media.upload_image", Repeatable;
     SHOW_QR: "P5" GET "/cgi-bin/showqrcode", "qr.picture", Read;
     UPLOAD_MEDIA: "P6" POST "/cgi-bin/media/upload", "media.upload", Repeatable;

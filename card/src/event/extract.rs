@@ -1,5 +1,7 @@
 //! The axum extractors.
 
+use std::time::Duration;
+
 use axum_core::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum_core::response::{IntoResponse, Response};
 use http::Method;
@@ -9,6 +11,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::answer::Answer;
 use super::receiver::{Received, Receiver};
 use super::rejection::Rejection;
+
+/// The platform gives up after this, so that a slower body is not its.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Extracts the message that a POST carries, with a [`Receiver`] from the state. What does not hold, and what came
 /// before, is answered at once and never reaches the handler.
@@ -46,10 +51,10 @@ where
             return Err(Rejection::Method);
         }
         let limit = receiver.limit();
-        let body = match Limited::new(body, limit).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(Rejection::TooLarge { limit }),
-            Err(_) => return Err(Rejection::Interrupted),
+        let body = match tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Rejection::TooLarge { limit }),
+            Ok(Err(_)) | Err(_) => return Err(Rejection::Interrupted),
         };
         let received = receiver.receive(head.uri.query().unwrap_or_default(), &body);
         received

@@ -177,6 +177,7 @@ impl Receiver {
         match encrypted {
             // Compatible mode sends both forms; without a key the plain one is all there is.
             Some(_) if self.keys.is_empty() && fields.get("MsgType").is_some() => {
+                query.required("signature")?;
                 Message::read(fields, false)
             }
             Some(encrypted) => self.open(&query, encrypted),

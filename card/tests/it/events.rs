@@ -186,6 +186,15 @@ fn what_is_not_the_platforms_is_refused() {
     assert_eq!(refused(plain.read(&q.replace(NONCE, "1"), body), 403), Rejection::Signature);
     assert_eq!(refused(plain.read(&format!("{q}&nonce=1"), body), 400), Rejection::Query { name: "nonce" });
     assert_eq!(refused(plain.read("", body), 400), Rejection::Query { name: "signature" });
+    // Whoever names a signature that nobody can check has not signed.
+    let unsigned = format!("timestamp={NOW}&nonce={NONCE}&msg_signature={V9_SIGNATURE}");
+    let both = PASSED.replace("</xml>", &format!("<Encrypt>{V9}</Encrypt></xml>"));
+    for body in [PASSED, both.as_str()] {
+        let rejection = refused(plain.read(&unsigned, body.as_bytes()), 400);
+        assert_eq!(rejection, Rejection::Query { name: "signature" });
+    }
+    assert!(plain.read(&q, both.as_bytes()).is_ok(), "compatible mode without a key");
+    assert!(safe.read(&query_of(V9), both.as_bytes()).unwrap().is_encrypted(), "and with one");
     assert_eq!(refused(safe.read(&q, body), 403), Rejection::NotEncrypted);
     assert!(safe.clone().take_plain().read(&q, body).is_ok());
     assert_eq!(refused(plain.read(&query_of(V9), envelope(V9).as_bytes()), 500), Rejection::NoKey);

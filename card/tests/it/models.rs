@@ -133,3 +133,29 @@ fn a_qr_code_says_where_its_picture_is() {
     let expected = "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=t%2B%3D";
     assert_eq!((bare.content(), bare.picture_url().as_str()), (None, expected));
 }
+
+#[tokio::test]
+async fn a_fault_in_a_card_is_found_at_its_place() {
+    let server = Server::start().await;
+    let cards = Cards::new(&server.client());
+    let bodies: Vec<Value> = serde_json::from_str(include_str!("../fixtures/cards.json")).unwrap();
+    for (path, value, word) in [
+        ("/card/groupon/base_info/sku/quantity", json!("many"), "at card.groupon.base_info.sku.quantity"),
+        (
+            "/card/groupon/base_info/location_id_list/1",
+            json!({}),
+            "at card.groupon.base_info.location_id_list[1]",
+        ),
+        ("/card/groupon", Value::Null, "at card: "),
+        ("/card/card_type", json!("CASH"), "at card: "),
+        ("/card/card_type", json!(7), "at card.card_type: "),
+    ] {
+        let mut body = bodies[0].clone();
+        *body.pointer_mut(path).unwrap() = value;
+        server.answer("/card/get", body.to_string());
+        let error = cards.get(&card_id(1)).await.unwrap_err();
+        let text = crate::server::chain(&error);
+        assert!(error.kind() == ErrorKind::Decode && text.contains(word), "{path}: {text}");
+        assert!(!text.contains("many"), "no values");
+    }
+}
