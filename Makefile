@@ -68,6 +68,7 @@ bench:
 	$(CARGO) bench --locked --bench callback -- --check
 	$(CARGO) bench --locked --bench inbox -- --check
 	$(CARGO) bench --locked --bench mirror -- --check
+	$(CARGO) bench --locked --bench campaign_send -- --check
 	$(CARGO) bench --locked --bench campaign_scale -- --check
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check
 
