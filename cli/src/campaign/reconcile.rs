@@ -41,7 +41,8 @@ pub(crate) async fn run(args: &ReconcileCampaign, global: &Global, output: &Outp
     add_sends(&mut matching, &*books, &campaign, output).await?;
     opened.close().await;
     if !args.no_inbox {
-        let inbox = callback::place::Place::of(&args.inbox, global)?.open_read_only().await?;
+        let inbox = callback::place::Place::of(&args.inbox, global)?.open_read_only().await;
+        let inbox = inbox.context("notifications cannot be matched; --no-inbox leaves them out")?;
         matching.add_inbox(&*inbox.inbox(), args.inbox_since).await?;
         inbox.close().await;
     }

@@ -84,8 +84,10 @@ pub(crate) async fn run(args: &StartCampaign, global: &Global, output: &Output) 
     let standing = order(&*books, &campaign, output).await?;
     live.event("started", &standing, &[]);
     output.talk(format!(
-        "sending {} coupons of stock {} to {} people; ctrl-c stops in order, and {again} goes on after any end",
-        standing.coupons, manifest.stock_id, standing.people
+        "to send: {} of {} coupons of stock {}; ctrl-c stops in order, and {again} goes on after any end",
+        standing.count(OutcomeState::Open),
+        standing.coupons,
+        manifest.stock_id
     ));
 
     let sender = Arc::new(ClientSender::new(&client));

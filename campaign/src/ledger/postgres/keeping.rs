@@ -75,9 +75,10 @@ pub(super) fn begin_reopen(
     Box::pin(async move {
         let transaction = client.transaction().await?;
         let held = match orders::hold(&transaction, campaign).await? {
-            Ok(held) if held.state == State::Importing || held.was_purged => {
-                return Ok(Err(held.not_now("opened again")));
+            Ok(held) if held.was_purged => {
+                return Ok(Err(held.not_now("opened again, since its openids were purged")));
             }
+            Ok(held) if held.state == State::Importing => return Ok(Err(held.not_now("opened again"))),
             Ok(held) => held,
             Err(error) => return Ok(Err(error)),
         };

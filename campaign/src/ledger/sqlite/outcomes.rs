@@ -152,7 +152,10 @@ fn note_the_end(sql: &Connection, id: CampaignId, now: Moment) -> Done<()> {
 /// Looks whether there is anything to open, and if so writes down that it is opened.
 pub(super) fn begin_reopen(sql: &Connection, id: CampaignId, which: &Reopen, now: Moment) -> Done<bool> {
     let mut record = orders::awake(sql, id, now)?;
-    if record.purged || record.state == State::Importing {
+    if record.purged {
+        return Err(record.not_now("opened again, since its openids were purged").into());
+    }
+    if record.state == State::Importing {
         return Err(record.not_now("opened again").into());
     }
     let tallies = campaigns::tallies(sql, id)?;
