@@ -73,5 +73,4 @@ bench:
 	$(CARGO) run --release --locked -p favor-mirror --example start -- --check
 
 chaos:
-	FAVOR_CHAOS_PEOPLE=$${FAVOR_CHAOS_PEOPLE:-40000} FAVOR_CHAOS_KILLS=$${FAVOR_CHAOS_KILLS:-300} \
-		$(CARGO) test --locked -p favor --test chaos -- under_fire
+	FAVOR_CHAOS_KILLS=$${FAVOR_CHAOS_KILLS:-300} $(CARGO) test --locked -p favor --test chaos -- under_fire

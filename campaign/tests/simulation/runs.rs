@@ -91,12 +91,12 @@ fn stormy(seed: u64) -> Plan {
 
 #[test]
 fn stormy_worlds() {
-    for_seeds(0..600, stormy, |_| ());
+    for_seeds(0..1500, stormy, |_| ());
 }
 
 #[test]
 fn more_stormy_worlds() {
-    for_seeds(1000..1600, stormy, |_| ());
+    for_seeds(2000..3500, stormy, |_| ());
 }
 
 #[test]
