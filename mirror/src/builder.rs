@@ -17,7 +17,7 @@ use crate::platform_keys::{PublicKeyPhase, RotationSchedule};
 use crate::rules::readings::Readings;
 use crate::seed::{Seed, SeedError};
 
-/// Builds a [`Mirror`]. Every choice has a default that suits a test.
+/// Builds a [`Mirror`](crate::Mirror). Every choice has a default that suits a test.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct MirrorBuilder {
