@@ -7,6 +7,11 @@ use crate::ledger::Reservation;
 
 /// A slot that passed longer ago is not used any more: used late, it would crowd the second in which it is used.
 const LATE: Duration = Duration::from_millis(20);
+/// The least and the most that a worker reserves at once, as a time at the full rate.
+const BLOCK: Duration = Duration::from_millis(50);
+const LONGEST_BLOCK: Duration = Duration::from_secs(1);
+/// So much the lag may shrink in a second: what is sent sooner than before crowds the second in which it is sent.
+const LAG_SHRINKS: u32 = 500;
 
 /// Reserved slots, in the order of their times by the runner's clock.
 #[derive(Debug, Default)]
@@ -16,6 +21,10 @@ pub(super) struct Slots {
     free_from: Duration,
     /// The spacing of the newest reservation.
     spacing: Duration,
+    /// How much later than reserved all slots are used, because the ledger's answers come after the slots that they
+    /// tell of. The same for all, it changes nothing about how many fall into a second.
+    lag: Duration,
+    lag_since: Duration,
 }
 
 #[derive(Debug)]
@@ -30,7 +39,10 @@ impl Slots {
     /// between; the middle is never far off.
     pub(super) fn add(&mut self, asked: Duration, now: Duration, reserved: &Reservation) {
         let moment = asked + now.saturating_sub(asked) / 2;
-        let first = (moment + reserved.first_in).max(self.end().unwrap_or(self.free_from));
+        let shrunk = self.lag.saturating_sub(now.saturating_sub(self.lag_since) / LAG_SHRINKS);
+        self.lag = shrunk.max(now.saturating_sub(moment + reserved.first_in));
+        self.lag_since = now;
+        let first = (moment + reserved.first_in + self.lag).max(self.end().unwrap_or(self.free_from));
         self.spacing = reserved.spacing;
         let block = Block { next: first, spacing: reserved.spacing, left: reserved.calls.max(1) };
         self.blocks.push_back(block);
@@ -80,6 +92,12 @@ impl Slots {
     /// How many there are.
     pub(super) fn left(&self) -> u32 {
         self.blocks.iter().fold(0, |sum, block| sum.saturating_add(block.left))
+    }
+
+    /// How much is reserved at once, as a time at the full rate: with a slow ledger more, so that the slots last until its
+    /// next answer.
+    pub(super) fn block(&self) -> Duration {
+        (BLOCK + self.lag.saturating_mul(2)).min(LONGEST_BLOCK)
     }
 
     /// Gives up all: the rate has changed.
@@ -161,11 +179,27 @@ mod tests {
     #[test]
     fn a_reservation_that_came_late_does_not_crowd_the_one_before() {
         let mut slots = Slots::default();
-        // Asked at 0, told at 40: the ledger's moment is taken to be 20.
+        // Asked at 0, told at 40: the ledger's moment is taken to be 20, and the first slot was at 30.
         slots.add(millis(0), millis(40), &reserved(4, 10, 5));
-        assert_eq!(slots.next(), Some(millis(30)));
+        assert_eq!(slots.next(), Some(millis(40)));
         slots.add(millis(40), millis(40), &reserved(1, 0, 5));
-        assert_eq!(slots.end(), Some(millis(55)));
+        assert_eq!(slots.end(), Some(millis(65)));
+    }
+
+    #[test]
+    fn a_ledger_that_always_answers_late_gives_slots_all_the_same() {
+        let mut slots = Slots::default();
+        for turn in 0..10 {
+            let asked = millis(400 * turn);
+            slots.add(asked, asked + millis(300), &reserved(2, 0, 5));
+            assert!(slots.take(asked + millis(300)));
+            assert!(slots.take(asked + millis(305)));
+            assert!(!slots.take(asked + millis(399)));
+        }
+        assert!((millis(350)..=millis(360)).contains(&slots.block()), "{:?}", slots.block());
+        // Quick again, the lag goes back slowly: two thousandths of the time.
+        slots.add(millis(54_000), millis(54_000), &reserved(1, 0, 5));
+        assert!((millis(54_045)..millis(54_055)).contains(&slots.next().unwrap()), "{:?}", slots.next());
     }
 
     #[test]

@@ -292,6 +292,26 @@ fn nearly_all_of_the_limit_is_used() {
 }
 
 #[test]
+fn a_ledger_that_is_far_away_is_worked_with() {
+    // By its answer, most of what a reservation gave has passed.
+    for workers in [1, 4] {
+        let far = Weather { slowness: Duration::from_millis(200), ..Weather::default() };
+        let world = play(Plan {
+            people: 4000,
+            chunk: 500,
+            workers,
+            per_second: 400,
+            in_flight: 100,
+            weather: far,
+            ..Plan::default()
+        });
+        assert_eq!(world.count(OutcomeState::Sent), 4000);
+        let took = *world.platform.given().left.iter().max().unwrap();
+        assert!(took < seconds(30), "{workers} workers took {took:?} for ten seconds' work");
+    }
+}
+
+#[test]
 fn a_full_disk_stops_the_sends_until_there_is_room() {
     let full = (seconds(2), seconds(302));
     let world = play(Plan {

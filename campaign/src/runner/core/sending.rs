@@ -88,8 +88,12 @@ impl Core {
         if self.reach.is_open() {
             return 1;
         }
-        let block = self.manifest.pace.per_second.div_ceil(20);
-        let room = self.settings.in_flight - self.in_flight + self.ends.total(now) / 20;
+        let in_block = |a_second: u32| {
+            let calls = u128::from(a_second) * self.slots.block().as_millis();
+            u32::try_from(calls.div_ceil(1000)).unwrap_or(u32::MAX)
+        };
+        let block = in_block(self.manifest.pace.per_second);
+        let room = (self.settings.in_flight - self.in_flight).saturating_add(in_block(self.ends.total(now)));
         let mut people = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);
         if let Some(pilot) = &self.pilot {
             people = people.min(pilot.target.saturating_sub(pilot.settled + pilot.begun).max(1));
