@@ -3,12 +3,14 @@
 mod advanced_info;
 mod base_info;
 mod changes;
+mod color;
+mod date_info;
 mod kinds;
 
 pub use advanced_info::{AdvancedInfo, BusinessService, Cover, LimitDay, TextImage, TimeLimit, UseCondition};
 pub use base_info::{
-    BaseInfo, BaseInfoChanges, CodeType, Color, CustomCodeMode, DateInfo, DateType, GiftCardInfo, PayInfo,
-    Sku, SubMerchantInfo, SwipeCard, UrlNameType,
+    BaseInfo, BaseInfoChanges, CodeType, CustomCodeMode, GiftCardInfo, PayInfo, Sku, SubMerchantInfo,
+    SwipeCard, UrlNameType,
 };
 pub(crate) use changes::Update;
 pub use changes::{
@@ -16,6 +18,8 @@ pub use changes::{
     GiftChanges, GrouponChanges, LuckyMoneyChanges, MeetingTicketChanges, MemberCardChanges,
     MovieTicketChanges, MsgOperation, OldCardCell, ScenicTicketChanges, UrlCell,
 };
+pub use color::Color;
+pub use date_info::{DateInfo, DateType};
 pub use kinds::{
     BoardingPass, BonusRule, Cash, CustomCell, CustomField, Discount, FieldNameType, GeneralCard,
     GeneralCoupon, Gift, Groupon, LuckyMoney, MeetingTicket, MemberCard, MovieTicket, ScenicTicket,

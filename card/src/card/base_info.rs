@@ -1,11 +1,19 @@
-//! What every card has (spec §4.2–§4.5).
+//! What every card has (spec §4.2–§4.4).
+
+mod cells;
+mod changes;
 
 use favor_core::{AppId, Fen, Timestamp};
 
+pub use changes::BaseInfoChanges;
+
+use super::color::Color;
+use super::date_info::DateInfo;
 use crate::id::CardId;
 use crate::limits::{Checked, Limits, TEXT, URL};
 use crate::macros::{open, request};
 use crate::status::CardStatus;
+use cells::check_cells;
 
 open! {
     /// How a code is shown.
@@ -22,63 +30,6 @@ open! {
         OnlyQrCode => "CODE_TYPE_ONLY_QRCODE",
         /// Not at all.
         None => "CODE_TYPE_NONE",
-    }
-}
-
-open! {
-    /// A colour of the platform's palette; answers have its RGB value instead.
-    pub enum Color {
-        /// #63b359.
-        Color010 => "Color010",
-        /// #2c9f67.
-        Color020 => "Color020",
-        /// #509fc9.
-        Color030 => "Color030",
-        /// #5885cf.
-        Color040 => "Color040",
-        /// #9062c0.
-        Color050 => "Color050",
-        /// #d09a45.
-        Color060 => "Color060",
-        /// #e4b138.
-        Color070 => "Color070",
-        /// #ee903c.
-        Color080 => "Color080",
-        /// #f08500.
-        Color081 => "Color081",
-        /// #a9d92d.
-        Color082 => "Color082",
-        /// #dd6549.
-        Color090 => "Color090",
-        /// #cc463d.
-        Color100 => "Color100" | "Color0100",
-        /// #cf3e36.
-        Color101 => "Color101" | "Color0101",
-        /// #5E6671.
-        Color102 => "Color102" | "Color0102",
-    }
-}
-
-impl Color {
-    /// Its RGB value, `#RRGGBB`; what an answer gave stays as it is.
-    pub fn rgb(&self) -> &str {
-        match self {
-            Self::Color010 => "#63b359",
-            Self::Color020 => "#2c9f67",
-            Self::Color030 => "#509fc9",
-            Self::Color040 => "#5885cf",
-            Self::Color050 => "#9062c0",
-            Self::Color060 => "#d09a45",
-            Self::Color070 => "#e4b138",
-            Self::Color080 => "#ee903c",
-            Self::Color081 => "#f08500",
-            Self::Color082 => "#a9d92d",
-            Self::Color090 => "#dd6549",
-            Self::Color100 => "#cc463d",
-            Self::Color101 => "#cf3e36",
-            Self::Color102 => "#5E6671",
-            Self::Unknown(rgb) => rgb,
-        }
     }
 }
 
@@ -100,88 +51,6 @@ request! {
         optional {
             /// In answers: how many were ever put on sale.
             total_quantity: i64,
-        }
-    }
-}
-
-open! {
-    /// How a card's validity is given.
-    pub enum DateType {
-        /// From one moment to another.
-        FixTimeRange => "DATE_TYPE_FIX_TIME_RANGE" | "1",
-        /// For some days from when it was claimed.
-        FixTerm => "DATE_TYPE_FIX_TERM" | "2",
-        /// For ever.
-        Permanent => "DATE_TYPE_PERMANENT",
-    }
-}
-
-request! {
-    /// How long a card is valid. Make it with [`between`](Self::between), [`days`](Self::days) or
-    /// [`permanent`](Self::permanent).
-    pub struct DateInfo {
-        required {
-            /// How it is given.
-            #[serde(rename = "type")]
-            kind: DateType,
-        }
-        optional {
-            /// From when.
-            begin_timestamp: Timestamp,
-            /// Until when; with days: until when at the latest.
-            end_timestamp: Timestamp,
-            /// For how many days.
-            fixed_term: i64,
-            /// After how many days it begins; 0 is at once.
-            fixed_begin_term: i64,
-        }
-    }
-}
-
-impl DateInfo {
-    /// From one moment to another; 23:59:59 of the last day is advised.
-    pub fn between(begin: Timestamp, end: Timestamp) -> Self {
-        Self::new(DateType::FixTimeRange).begin_timestamp(begin).end_timestamp(end)
-    }
-
-    /// For `days`, beginning `after` days after it was claimed.
-    pub fn days(days: i64, after: i64) -> Self {
-        Self::new(DateType::FixTerm).fixed_term(days).fixed_begin_term(after)
-    }
-
-    /// For ever: member cards and gift cards.
-    pub fn permanent() -> Self {
-        Self::new(DateType::Permanent)
-    }
-}
-
-impl Checked for DateInfo {
-    fn check(&self, limits: &mut Limits) {
-        limits.optional_moment("begin_timestamp", self.begin_timestamp.as_ref());
-        limits.optional_moment("end_timestamp", self.end_timestamp.as_ref());
-        if let Some(end) = &self.end_timestamp {
-            let future = end.timestamp() > limits.now().timestamp();
-            limits.require(future, "end_timestamp", "must lie in the future");
-        }
-        match &self.kind {
-            DateType::FixTimeRange => match (&self.begin_timestamp, &self.end_timestamp) {
-                (Some(begin), Some(end)) => {
-                    limits.require(begin <= end, "begin_timestamp", "must not be after end_timestamp");
-                }
-                _ => limits.require(false, "begin_timestamp", "is needed, and end_timestamp too"),
-            },
-            DateType::FixTerm => {
-                limits.range("fixed_term", self.fixed_term.unwrap_or(-1), 0, 36_500);
-                limits.range("fixed_begin_term", self.fixed_begin_term.unwrap_or(-1), 0, 36_500);
-            }
-            DateType::Permanent => {
-                let bare = self.begin_timestamp.is_none()
-                    && self.end_timestamp.is_none()
-                    && self.fixed_term.is_none()
-                    && self.fixed_begin_term.is_none();
-                limits.require(bare, "type", "permanent goes without times and terms");
-            }
-            DateType::Unknown(_) => limits.require(false, "type", "must be one of the documented types"),
         }
     }
 }
@@ -364,40 +233,6 @@ open! {
     }
 }
 
-/// The fields that both creating and changing have.
-macro_rules! check_cells {
-    ($info:expr, $limits:expr) => {{
-        let (info, limits): (_, &mut Limits) = ($info, &mut *$limits);
-        limits.optional("service_phone", info.service_phone.as_ref(), 24);
-        limits.optional("center_title", info.center_title.as_ref(), 18);
-        limits.optional("center_sub_title", info.center_sub_title.as_ref(), 24);
-        limits.optional("center_url", info.center_url.as_ref(), URL);
-        limits.optional("center_app_brand_user_name", info.center_app_brand_user_name.as_ref(), 128);
-        limits.optional("center_app_brand_pass", info.center_app_brand_pass.as_ref(), 128);
-        limits.optional("custom_url_name", info.custom_url_name.as_ref(), 15);
-        limits.optional("custom_url", info.custom_url.as_ref(), URL);
-        limits.optional("custom_url_sub_title", info.custom_url_sub_title.as_ref(), 18);
-        limits.optional("custom_app_brand_user_name", info.custom_app_brand_user_name.as_ref(), 128);
-        limits.optional("custom_app_brand_pass", info.custom_app_brand_pass.as_ref(), 128);
-        limits.optional("promotion_url_name", info.promotion_url_name.as_ref(), 15);
-        limits.optional("promotion_url", info.promotion_url.as_ref(), URL);
-        limits.optional("promotion_url_sub_title", info.promotion_url_sub_title.as_ref(), 18);
-        limits.optional("promotion_app_brand_user_name", info.promotion_app_brand_user_name.as_ref(), 128);
-        limits.optional("promotion_app_brand_pass", info.promotion_app_brand_pass.as_ref(), 128);
-        for (field, number) in [("get_limit", info.get_limit), ("use_limit", info.use_limit)] {
-            if let Some(number) = number {
-                limits.range(field, number, 0, 100_000_000);
-            }
-        }
-        let has_list = info.location_id_list.as_ref().is_some_and(|list| !list.is_empty());
-        limits.require(
-            !(has_list && info.use_all_locations == Some(true)),
-            "location_id_list",
-            "must be left out when use_all_locations is true",
-        );
-    }};
-}
-
 impl Checked for BaseInfo {
     fn check(&self, limits: &mut Limits) {
         limits.text("logo_url", &self.logo_url, URL);
@@ -424,109 +259,5 @@ impl Checked for BaseInfo {
         limits.require(self.create_time.is_none(), "create_time", rule);
         limits.require(self.update_time.is_none(), "update_time", rule);
         limits.require(self.sku.total_quantity.is_none(), "sku.total_quantity", rule);
-    }
-}
-
-request! {
-    /// What of every card may be changed. Logo, colour, notice and description bring it back to review, and the title
-    /// probably too.
-    pub struct BaseInfoChanges {
-        optional {
-            /// The logo; at most 128 bytes.
-            logo_url: String,
-            /// The colour.
-            color: Color,
-            /// How to use it, in a line; at most 48 bytes.
-            notice: String,
-            /// How to use it; at most 3,072 bytes.
-            description: String,
-            /// At most 27 bytes.
-            title: String,
-            /// At most 24 bytes.
-            service_phone: String,
-            /// How the code is shown.
-            code_type: CodeType,
-            /// The shops.
-            location_id_list: Vec<i64>,
-            /// Whether it is for all shops.
-            use_all_locations: bool,
-            /// The button in the centre; at most 18 bytes. An empty text clears it.
-            center_title: String,
-            /// The line below it; at most 24 bytes.
-            center_sub_title: String,
-            /// Where it leads.
-            center_url: String,
-            /// The mini program it leads to.
-            center_app_brand_user_name: String,
-            /// The mini program's path.
-            center_app_brand_pass: String,
-            /// The first own cell; at most 15 bytes.
-            custom_url_name: String,
-            /// Where it leads.
-            custom_url: String,
-            /// The line beside it; at most 18 bytes.
-            custom_url_sub_title: String,
-            /// The mini program it leads to.
-            custom_app_brand_user_name: String,
-            /// The mini program's path.
-            custom_app_brand_pass: String,
-            /// The second own cell; at most 15 bytes.
-            promotion_url_name: String,
-            /// Where it leads.
-            promotion_url: String,
-            /// The line beside it; at most 18 bytes.
-            promotion_url_sub_title: String,
-            /// The mini program it leads to.
-            promotion_app_brand_user_name: String,
-            /// The mini program's path.
-            promotion_app_brand_pass: String,
-            /// How many one user may claim.
-            get_limit: i64,
-            /// How many one user may redeem.
-            use_limit: i64,
-            /// Whether users may share the claim page.
-            can_share: bool,
-            /// Whether users may give it away.
-            can_give_friend: bool,
-            /// The validity: of cards valid from one moment to another alone, and only to a wider range.
-            date_info: DateInfo,
-            /// How a member pays with it.
-            pay_info: PayInfo,
-            /// Whether the centre button of a member card does both.
-            is_pay_and_qrcode: bool,
-            /// Whether to push an event when it is opened.
-            need_push_on_view: bool,
-        }
-    }
-}
-
-/// What no update may change: sending it makes the update fail, silently or not.
-const FIXED: &[&str] = &[
-    "brand_name",
-    "sku",
-    "use_custom_code",
-    "get_custom_code_mode",
-    "bind_openid",
-    "source",
-    "fixed_term",
-    "fixed_begin_term",
-    "sub_merchant_info",
-];
-
-impl Checked for BaseInfoChanges {
-    fn check(&self, limits: &mut Limits) {
-        limits.optional("logo_url", self.logo_url.as_ref(), URL);
-        limits.optional("notice", self.notice.as_ref(), 48);
-        limits.optional("description", self.description.as_ref(), TEXT);
-        limits.optional("title", self.title.as_ref(), 27);
-        check_cells!(self, limits);
-        if let Some(date_info) = &self.date_info {
-            limits.within("date_info", date_info);
-            let rule = "can be changed only where it is from one moment to another";
-            limits.require(date_info.kind == DateType::FixTimeRange, "date_info", rule);
-        }
-        for field in FIXED {
-            limits.require(self.extra.get(field).is_none(), field, "cannot be changed");
-        }
     }
 }

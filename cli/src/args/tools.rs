@@ -69,7 +69,7 @@ fn parse_nonce(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Certs {
-    /// List the platform's keys, asked for now
+    /// Ask for the platform's keys, and list them
     List,
     /// Write the platform's keys to PEM files, for one-off use
     Download(DownloadCerts),
