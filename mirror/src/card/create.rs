@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::{Body, number_of};
-use super::{colors, due};
+use super::{colors, due, sub_merchants};
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::cards::{self, Card, NOT_VERIFY};
-use crate::ledger::{card::things, first_ids};
+use crate::ledger::first_ids;
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
@@ -209,8 +209,7 @@ fn new_base(ask: &Ask<'_>, base: Body<'_>, account: &Account) -> Result<(bool, b
     check_dates(base.object("date_info")?.ok_or(&TIME)?, ask.now)?;
     if let Some(sub) = base.object("sub_merchant_info")? {
         let id = sub.number("merchant_id")?.ok_or(&SUB_MERCHANT)?;
-        let found = things::find(ask.db, ask.appid, "sub_merchant", &id.to_string())?.ok_or(&SUB_MERCHANT)?;
-        ensure(found.body["status"] == "APPROVED", &SUB_MERCHANT_STATUS)?;
+        ensure(sub_merchants::is_approved(ask, id)?, &SUB_MERCHANT_STATUS)?;
     }
     Ok((custom, deposit))
 }

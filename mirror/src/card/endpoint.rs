@@ -4,8 +4,8 @@ use http::Method;
 
 use super::ask::{Ask, Told};
 use super::{
-    cells, codes, colors, create, distribution, general_cards, members, special_tickets, statistics,
-    templates, update,
+    cells, codes, colors, create, distribution, general_cards, members, pay_rules, special_tickets,
+    statistics, sub_merchants, templates, update,
 };
 
 /// How a call goes about its work.
@@ -85,6 +85,17 @@ endpoints! {
     "card.movie_update" POST "/card/movieticket/updateuser" => Way::Write(special_tickets::film);
     "card.check_in" POST "/card/boardingpass/checkin" => Way::Write(special_tickets::check_in);
     "card.red_packet_update" POST "/card/luckymoney/updateuserbalance" => Way::Write(general_cards::red_packet);
+    "card.pay_rule_add" POST "/card/paygiftcard/add" => Way::Write(pay_rules::add);
+    "card.pay_rule_delete" POST "/card/paygiftcard/delete" => Way::Write(pay_rules::delete);
+    "card.pay_rule_get" POST "/card/paygiftcard/getbyid" => Way::Read(pay_rules::get);
+    "card.pay_rule_list" POST "/card/paygiftcard/batchget" => Way::Read(pay_rules::list);
+    "card.sub_merchant_submit" POST "/card/submerchant/submit" => Way::Write(sub_merchants::submit);
+    "card.sub_merchant_update" POST "/card/submerchant/update" => Way::Write(sub_merchants::update);
+    "card.sub_merchant_get" POST "/card/submerchant/get" => Way::Read(sub_merchants::get);
+    "card.sub_merchant_list" POST "/card/submerchant/batchget" => Way::Read(sub_merchants::list);
+    "card.categories" GET "/card/getapplyprotocol" => Way::Read(sub_merchants::categories);
+    "card.store_get" POST "/card/storewxa/get" => Way::Read(sub_merchants::store_card);
+    "card.store_set" POST "/card/storewxa/set" => Way::Write(sub_merchants::set_store_card);
     "card.stats_summary" POST "/datacube/getcardbizuininfo" => Way::Read(statistics::summary);
     "card.stats_cards" POST "/datacube/getcardcardinfo" => Way::Read(statistics::cards);
     "card.stats_members" POST "/datacube/getcardmembercardinfo" => Way::Read(statistics::members);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::failure::{self, Failure};
 use crate::card::ask::{Ask, Failed};
 use crate::card::people::{self, Act, Claim, Deed};
-use crate::card::{cipher, due, push, tokens as card_tokens};
+use crate::card::{cipher, due, push, sub_merchants, tokens as card_tokens};
 use crate::error::MirrorError;
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::{cards, events, qrcodes, tokens};
@@ -274,6 +274,25 @@ pub(crate) async fn review(
         },
     )
     .await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SubMerchantReview {
+    appid: Option<String>,
+    refused: Option<String>,
+}
+
+/// The review of a sub-merchant answers.
+pub(crate) async fn review_sub_merchant(
+    State(app): State<App>,
+    Path(id): Path<i64>,
+    body: Bytes,
+) -> Result<Json<Value>, Failure> {
+    let wanted: SubMerchantReview = failure::read(&body)?;
+    let appid = appid_of(&app, wanted.appid)?;
+    let review = move |ask: &Ask<'_>| sub_merchants::review(ask, id, wanted.refused.as_deref());
+    as_account(&app, move |_| Ok(appid), review).await
 }
 
 /// Codes of a card, oldest first, at most 1,000.

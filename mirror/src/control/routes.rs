@@ -48,6 +48,9 @@ routes! {
     "POST" "/_mirror/card/cards/{card_id}/review"
         "the review answers now: {}, or {\"refused\":\"why\"}" => post(card::review);
     "GET" "/_mirror/card/cards/{card_id}/codes" "its codes, oldest first" => get(card::list_codes);
+    "POST" "/_mirror/card/sub-merchants/{merchant_id}/review"
+        "the review of a sub-merchant answers: {}, or {\"refused\":\"why\"}, and appid where it is not the first"
+        => post(card::review_sub_merchant);
     "GET" "/_mirror/card/events" "pushed events and what became of them, newest first; limit"
         => get(card::list_events);
     "POST" "/_mirror/card/claim"

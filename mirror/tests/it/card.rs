@@ -4,6 +4,7 @@ mod codes;
 mod events;
 mod gifts;
 mod members;
+mod shops;
 mod statistics;
 mod templates;
 mod tickets;
@@ -15,7 +16,8 @@ use crate::harness::{Reply, World, builder, fetch};
 
 pub(crate) const ANNA: &str = "oTESTopenid00000000000000001";
 pub(crate) const BELA: &str = "oTESTopenid00000000000000002";
-const PICTURE: &str = "http://mmbiz.qpic.cn/mmbiz_png/INVENTEDlogo/0";
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+pub(crate) const PICTURE: &str = "http://mmbiz.qpic.cn/mmbiz_png/INVENTEDlogo/0";
 
 /// A world with an access token.
 pub(crate) struct Cards {
@@ -72,6 +74,28 @@ impl Cards {
     pub(crate) async fn claim(&self, card_id: &str, openid: &str) -> String {
         let told = self.act("claim", &json!({ "card_id": card_id, "openid": openid })).await.ok();
         told["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads a picture; answers what came.
+    pub(crate) async fn upload(&self, path: &str, content: &[u8]) -> Value {
+        let mut body =
+            b"--XyZ\r\nContent-Disposition: form-data; name=\"buffer\"; filename=\"a.png\"\r\n\r\n".to_vec();
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n--XyZ--\r\n");
+        let url = format!("{}{path}access_token={}", self.world.mirror.base_url(), self.token);
+        let request = self.world.http.post(url).header("Content-Type", "multipart/form-data; boundary=XyZ");
+        fetch(request.body(body)).await.unwrap().ok()
+    }
+
+    /// Sends a sub-merchant in; answers its number.
+    pub(crate) async fn sub_merchant(&self) -> String {
+        let paper = self.upload("/cgi-bin/media/upload?type=image&", PNG).await["media_id"].clone();
+        let info = json!({"brand_name": "Tea Nook", "logo_url": PICTURE, "protocol": paper,
+            "agreement_media_id": paper, "end_time": 1_893_456_000, "primary_category_id": 1,
+            "secondary_category_id": 101});
+        let told = self.ok("/card/submerchant/submit", &json!({ "info": info })).await;
+        assert_eq!(told["info"]["status"], "CHECKING");
+        told["info"]["merchant_id"].to_string()
     }
 
     pub(crate) async fn status(&self, code: &str) -> Value {

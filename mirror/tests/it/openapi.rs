@@ -257,6 +257,17 @@ async fn every_call_of_the_card_api_answers_as_described() {
         let path = format!("/_mirror/card/{what}");
         judge.call(world, "POST", &path, &path, &body).await;
     }
+    let sub = cards.sub_merchant().await;
+    let sub_review = "/_mirror/card/sub-merchants/{merchant_id}/review";
+    judge
+        .call(
+            world,
+            "POST",
+            sub_review,
+            &sub_review.replace("{merchant_id}", &sub),
+            &json!({"refused": "why"}),
+        )
+        .await;
     world.mirror.advance(std::time::Duration::from_secs(24 * 60 * 60)).await.unwrap();
     for (what, more) in [
         ("reopen", json!({})),

@@ -151,3 +151,45 @@ async fn all_tokens_can_be_made_stale_and_are_counted() {
     let told = cards.world.control("GET", "/_mirror/card/accounts", &Value::Null).await.ok();
     assert_eq!(told["accounts"][0]["tokens"]["plain"], 2);
 }
+
+#[tokio::test]
+async fn wechats_own_host_leads_here_through_the_proxy() {
+    let world = World::with(builder()).await;
+    let http = crate::reach::proxied(&world.mirror).build().unwrap();
+    let merchant = world.mirror.merchant();
+    let url = format!(
+        "https://api.weixin.qq.com/cgi-bin/token?grant_type=client_credential&appid={}&secret={}",
+        merchant.appid, merchant.app_secret
+    );
+    let token = token(&fetch(http.get(url)).await.unwrap().ok());
+    let colors = format!("https://api2.weixin.qq.com/card/getcolors?access_token={token}");
+    let told = fetch(http.get(colors)).await.unwrap().ok();
+    assert_eq!((&told["errcode"], told["colors"].as_array().unwrap().len()), (&json!(0), 14));
+}
+
+#[tokio::test]
+async fn faults_strike_here_too() {
+    use favor_mirror::{FaultKind, FaultPlace, FaultRule};
+    let cards = Cards::new().await;
+    let cut = FaultRule::new(FaultKind::Cut).operation("card.create").place(FaultPlace::AfterCommit);
+    cards.world.mirror.plan(cut).unwrap();
+    let target = format!("/card/create?access_token={}", cards.token);
+    let body = super::coupon(super::base()).to_string();
+    assert!(fetch(cards.world.request("POST", &target, &body)).await.is_err());
+    // The answer was lost, the card was made.
+    let told = cards.ok("/card/batchget", &json!({"offset": 0, "count": 1})).await;
+    assert_eq!(told["total_num"], 1);
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_cards_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.sqlite");
+    let cards = Cards::new().await;
+    let id = cards.card(&super::coupon(super::base())).await;
+    let code = cards.claim(&id, super::ANNA).await;
+    cards.world.mirror.snapshot(&file, false).await.unwrap();
+    cards.ok("/card/code/consume", &json!({ "code": code })).await;
+    cards.world.mirror.restore(&file).await.unwrap();
+    assert_eq!(cards.status(&code).await["user_card_status"], "NORMAL");
+}
