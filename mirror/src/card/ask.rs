@@ -42,7 +42,6 @@ pub(crate) fn ensure(holds: bool, rule: &'static Rule) -> Result<(), Failed> {
 }
 
 /// One call of an account.
-#[derive(Debug)]
 pub(crate) struct Ask<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) appid: &'a str,

@@ -28,7 +28,7 @@ const USUAL_GET_LIMIT: i64 = 50;
 const GIFT_DAYS: i64 = 1;
 
 /// A claim: from a QR code, from a page with a signed `cardExt`, or from a shelf.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Claim {
     pub(crate) openid: String,
@@ -45,7 +45,7 @@ pub(crate) struct Claim {
 }
 
 /// What a claim comes with.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Source {
     card_id: String,
     code: Option<String>,
@@ -170,7 +170,7 @@ fn hand_over(code: &mut Code, openid: &str) {
 }
 
 /// What the event of a new holder says.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Received<'a> {
     giver: &'a str,
     old_code: &'a str,
@@ -213,7 +213,7 @@ pub(crate) fn shown(card: &Card, code: &Code, now: Moment) -> Value {
 }
 
 /// Which code a user does something with.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Act {
     pub(crate) code: String,

@@ -18,8 +18,10 @@ pub(super) const KIND: &str = "sub_merchant";
 const PAGE: i64 = 100;
 /// How long uploaded papers are kept.
 const MEDIA_DAYS: i64 = 3;
+/// Number, name, and the same of what is under it.
+type Category = (i64, &'static str, [(i64, &'static str); 2]);
 /// Categories and what is under them. The vendor changes its own at will; these stand for them.
-const CATEGORIES: [(i64, &str, [(i64, &str); 2]); 2] = [
+const CATEGORIES: [Category; 2] = [
     (1, "Food", [(101, "Cantonese"), (102, "Tea and coffee")]),
     (2, "Shops", [(201, "Supermarkets"), (202, "Clothes")]),
 ];

@@ -112,7 +112,7 @@ deeds! {
 }
 
 /// What to change about an account; what is not given stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct AccountChange {
     appid: Option<String>,

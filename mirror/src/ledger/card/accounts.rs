@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// The settings of an account. The default is that of one nobody has touched.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Account {
     /// Where pushed messages go.
     pub(crate) url: Option<String>,

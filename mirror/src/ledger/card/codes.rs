@@ -41,7 +41,7 @@ impl State {
 }
 
 /// A code.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) id: i64,
     /// Number of its card.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::moment::Moment;
 
 /// An event.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct StoredEvent {
     pub(crate) id: i64,
     pub(crate) appid: String,

@@ -21,14 +21,12 @@ impl Kind {
 }
 
 /// The token that an account was given last.
-#[derive(Debug)]
 pub(crate) struct Latest {
     pub(crate) token: String,
     pub(crate) expires: Moment,
 }
 
 /// Any token.
-#[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) appid: String,
     pub(crate) expires: Moment,
@@ -37,7 +35,6 @@ pub(crate) struct Held {
 }
 
 /// A ticket.
-#[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) ticket: String,
     pub(crate) expires: Moment,
