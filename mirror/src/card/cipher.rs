@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn messages_are_padded_to_32_bytes() {
+        for length in 0..64 {
+            let sealed = encrypt([7; 32], [b'0'; 16], &"x".repeat(length), "wx").unwrap();
+            assert_eq!(STANDARD.decode(sealed).unwrap().len(), (22 + length) / 32 * 32 + 32, "{length}");
+        }
+    }
+
+    #[test]
     fn keys_have_43_characters() {
         assert!(key("short").is_none() && key(&"!".repeat(43)).is_none());
     }
