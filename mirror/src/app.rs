@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::exchange::exchange;
 use crate::fallback::not_found;
@@ -14,7 +14,7 @@ use crate::operation::{
     USE_FLOW_BY_DAY,
 };
 use crate::state::App;
-use crate::{callback, certificates, control, coupon, flow, image, stock};
+use crate::{callback, card, certificates, control, coupon, flow, image, stock};
 
 pub(crate) fn app(state: App) -> Router {
     let api = Router::new()
@@ -55,8 +55,12 @@ pub(crate) fn app(state: App) -> Router {
         .layer(from_fn(control::failure::always_json))
         .layer(from_fn_with_state(state.clone(), control::guard::local_only));
 
+    let card = ["/card/{*rest}", "/cgi-bin/{*rest}", "/datacube/{*rest}"]
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(path, any(card::serve::serve)));
+
     let media = Router::new().route(MEDIA, get(image::show));
 
     // The API takes all other paths, so its fallback is the fallback of the whole.
-    api.merge(control).merge(media).with_state(state)
+    api.merge(control).merge(card).merge(media).with_state(state)
 }

@@ -44,6 +44,11 @@ impl Directory {
         self.merchants.iter().map(Arc::as_ref)
     }
 
+    /// The merchant that an appid is bound to.
+    pub(crate) fn owner_of(&self, appid: &str) -> Option<&KnownMerchant> {
+        self.all().find(|merchant| merchant.public.appids.iter().any(|held| held == appid))
+    }
+
     /// The merchant whose certificate has this serial.
     pub(crate) fn holder_of(&self, serial_no: &str) -> Option<&str> {
         self.all()

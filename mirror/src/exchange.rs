@@ -34,6 +34,8 @@ use crate::rules::{Refusal, ensure, extra_fields, image};
 use crate::state::App;
 use crate::wire_copy::WireCopy;
 
+/// Calls whose answers are secrets, which the log does not show.
+const TOKENS: [&str; 3] = ["card.token", "card.stable_token", "card.ticket"];
 const WECHATPAY_SERIAL: &str = "wechatpay-serial";
 
 /// An authenticated call, as endpoints see it.
@@ -89,7 +91,7 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
     let received = WireCopy::of_headers(&parts.headers);
     let operation = Operation::find(&parts.method, parts.uri.path());
     let openid = operation.and_then(|operation| operation.parameter("openid", parts.uri.path()));
-    let mut outgoing = match request_body::read(&parts.headers, body, app.settings.request_timeout).await {
+    let outgoing = match request_body::read(&parts.headers, body, app.settings.request_timeout).await {
         Ok(body) => {
             recording.entry().received = received.with_body(&body);
             let incoming = Incoming { parts, body, operation, openid: openid.clone() };
@@ -100,11 +102,22 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
             finish(&app, &mut recording, &Refusal::from(rule).into(), None)
         }
     };
-    if outgoing.delivery == Delivery::Whole {
-        let subject = Subject { operation: named(operation), openid: openid.as_deref() };
-        if let Some(rule) = strike(&app, &mut recording, FaultPlace::AfterAnswer, subject).await {
-            fault::after_answer(&rule, &mut outgoing);
-        }
+    let subject = Subject { operation: named(operation), openid: openid.as_deref() };
+    send_off(&app, recording, outgoing, subject, is_http1).await
+}
+
+/// The end of every exchange: faults of the connection, and the last words of the log.
+pub(crate) async fn send_off(
+    app: &App,
+    mut recording: Recording,
+    mut outgoing: Outgoing,
+    subject: Subject<'_>,
+    is_http1: bool,
+) -> Response {
+    if outgoing.delivery == Delivery::Whole
+        && let Some(rule) = strike(app, &mut recording, FaultPlace::AfterAnswer, subject).await
+    {
+        fault::after_answer(&rule, &mut outgoing);
     }
     if is_http1 {
         outgoing.keep_alive(app.settings.keep_alive.as_secs());
@@ -114,7 +127,11 @@ pub(crate) async fn exchange(State(app): State<App>, request: Request, next: Nex
         entry.status = Some(outgoing.status.as_u16());
         entry.request_id = outgoing.header(&outgoing::REQUEST_ID).map(str::to_owned);
         entry.signed_with = outgoing.header(&outgoing::SERIAL).map(str::to_owned);
-        entry.sent = outgoing.copy();
+        entry.sent = if TOKENS.contains(&subject.operation) {
+            WireCopy::of_headers(&outgoing.headers)
+        } else {
+            outgoing.copy()
+        };
     }
     recording.finish();
     outgoing.into_response()
@@ -194,7 +211,7 @@ async fn respond(app: &App, recording: &mut Recording, incoming: Incoming, next:
 }
 
 /// The fault that strikes here, after its delay.
-async fn strike(
+pub(crate) async fn strike(
     app: &App,
     recording: &mut Recording,
     place: FaultPlace,
@@ -335,11 +352,16 @@ async fn work(
 }
 
 /// Records an answer and dresses it.
-fn finish(app: &App, recording: &mut Recording, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
+pub(crate) fn finish(
+    app: &App,
+    recording: &mut Recording,
+    answer: &Answer,
+    signer: Option<&Signer>,
+) -> Outgoing {
     recording.answer(answer);
     dress(app, answer, signer)
 }
 
-fn dress(app: &App, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
+pub(crate) fn dress(app: &App, answer: &Answer, signer: Option<&Signer>) -> Outgoing {
     Outgoing::new(answer, signer, &app.request_ids.next(answer.number), app.clocks.wire_now())
 }

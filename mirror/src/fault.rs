@@ -10,6 +10,7 @@ mod wire;
 
 use std::time::Duration;
 
+use crate::card::endpoint;
 use crate::error::MirrorError;
 use crate::notify::NOTIFY;
 use crate::operation::OPERATIONS;
@@ -165,7 +166,8 @@ impl FaultRule {
         if !(1..=ALWAYS).contains(&self.probability_ppm) {
             return refuse("a probability is more than 0 and at most 1 (a million in a million)".to_owned());
         }
-        let known = || OPERATIONS.iter().map(|operation| operation.name).chain([NOTIFY]);
+        let known =
+            || OPERATIONS.iter().map(|operation| operation.name).chain(endpoint::names()).chain([NOTIFY]);
         if !known().any(|operation| self.means(operation)) {
             let known: Vec<_> = known().collect();
             return refuse(format!(

@@ -82,6 +82,19 @@ impl RequestIds {
     }
 }
 
+/// Letters and digits, at most 32, made from a seed and a number.
+pub(crate) fn text(purpose: &str, seed: u64, number: i64, length: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let bytes = derived(purpose, seed, number.unsigned_abs());
+    bytes.iter().take(length).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
+}
+
+/// Decimal digits, at most 32, made from a seed and a number.
+pub(crate) fn digits(purpose: &str, seed: u64, number: i64, length: usize) -> String {
+    let bytes = derived(purpose, seed, number.unsigned_abs());
+    bytes.iter().take(length).map(|byte| char::from(b'0' + byte % 10)).collect()
+}
+
 fn derived(purpose: &str, seed: u64, count: u64) -> [u8; 32] {
     let text = format!("favor-mirror {purpose} {seed} {count}");
     let mut bytes = [0; 32];

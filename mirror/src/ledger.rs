@@ -10,6 +10,7 @@
 pub(crate) mod authority;
 mod batch;
 pub(crate) mod callbacks;
+pub(crate) mod card;
 pub(crate) mod clock;
 pub(crate) mod coupons;
 pub(crate) mod deliveries;

@@ -10,6 +10,7 @@ mod authorization;
 mod builder;
 mod callback;
 mod canonical;
+mod card;
 mod certificate;
 mod certificates;
 mod clock;

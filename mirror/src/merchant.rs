@@ -246,7 +246,7 @@ impl KnownMerchant {
             certificate_pem,
             api_v3_key,
             appid: appids[0].clone(),
-            app_secret: derived("app secret", &appids[0])[..32].to_owned(),
+            app_secret: app_secret(&appids[0]),
             appids,
         };
         let certificate = validity
@@ -319,6 +319,16 @@ fn private_key(seed: &MerchantSeed, taken: &[String]) -> Result<SigningKey, Mirr
 fn serial(mchid: &str) -> String {
     // A leading 1 keeps the number positive and 40 digits long.
     format!("1{}", &derived("serial", mchid)[..39]).to_uppercase()
+}
+
+/// The secret of an appid, for the card API.
+pub(crate) fn app_secret(appid: &str) -> String {
+    derived("app secret", appid)[..32].to_owned()
+}
+
+/// The name under which an account sends messages.
+pub(crate) fn account_name(appid: &str) -> String {
+    format!("gh_{}", &derived("account", appid)[..12])
 }
 
 /// Hexadecimal text that depends on nothing but its inputs.

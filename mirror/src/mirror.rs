@@ -44,7 +44,7 @@ pub struct Mirror {
 
 impl Mirror {
     /// WeChat's hosts, which the mirror stands in for when it is reached by TLS or as a proxy.
-    pub const HOSTS: [&str; 6] = PLATFORM_HOSTS;
+    pub const HOSTS: [&str; 11] = PLATFORM_HOSTS;
 
     /// A builder with all defaults: loopback, a port from the system, state in memory.
     pub fn builder() -> MirrorBuilder {

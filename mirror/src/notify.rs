@@ -112,6 +112,21 @@ impl Notifier {
         self.failures.load(Ordering::Relaxed)
     }
 
+    /// A delivery could not be recorded.
+    pub(crate) fn fail(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How long a receiver may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The client for receivers with or without TLS.
+    pub(crate) fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
+        self.clients.client(is_secure)
+    }
+
     /// The replays asked for; once.
     pub(crate) fn take_replays(&self) -> Option<mpsc::UnboundedReceiver<Replay>> {
         lock::mutex(&self.asked).take()

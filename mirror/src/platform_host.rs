@@ -1,13 +1,19 @@
 //! The names of WeChat's own hosts, under which a client with a fixed host looks for the mirror.
 
 /// Hosts of the API, of files and of the card API.
-pub(crate) const PLATFORM_HOSTS: [&str; 6] = [
+pub(crate) const PLATFORM_HOSTS: [&str; 11] = [
     "api.mch.weixin.qq.com",
     "api2.mch.weixin.qq.com",
     "api.wechatpay.cn",
     "api2.wechatpay.cn",
     DOWNLOAD_HOST,
     "api.weixin.qq.com",
+    "api2.weixin.qq.com",
+    "sh.api.weixin.qq.com",
+    "sz.api.weixin.qq.com",
+    "hk.api.weixin.qq.com",
+    // Pictures of QR codes.
+    "mp.weixin.qq.com",
 ];
 
 /// Where links to the files of a day lead in production.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
+use crate::card::push::Pushes;
 use crate::clock::{ClockMode, Clocks};
 use crate::crowd::Crowd;
 use crate::directory::Directory;
@@ -59,6 +60,7 @@ pub(crate) struct State {
     pub(crate) notify: Notifier,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) crowd: Crowd,
+    pub(crate) pushes: Pushes,
     pub(crate) nonces: Nonces,
     pub(crate) request_ids: RequestIds,
     readings: RwLock<Readings>,
@@ -87,6 +89,7 @@ impl State {
         Self {
             metrics: Arc::default(),
             crowd: Crowd::default(),
+            pushes: Pushes::default(),
             nonces: Nonces::default(),
             request_ids: RequestIds::new(settings.id_seed),
             readings: RwLock::new(settings.readings),

@@ -13,9 +13,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::card::{due, push};
 use crate::clock::ClockMode;
 use crate::control::keys;
 use crate::error::MirrorError;
+use crate::ledger::card::events;
 use crate::ledger::{LedgerError, clock, notifications, prefunds};
 use crate::moment::Moment;
 use crate::notify::{CONCURRENT, Claim, deliver, replay};
@@ -103,6 +105,7 @@ async fn happen(app: &App, mode: ClockMode, now: Moment) -> Result<(), MirrorErr
     app.ledger
         .write(move |db| {
             clock::save(db, mode)?;
+            due::happen(db, now)?;
             prefunds::release_ended(db, now)
         })
         .await?;
@@ -115,7 +118,10 @@ async fn settled(app: &App, now: Moment, failures: u64) -> Result<(), MirrorErro
     let mut changes = app.timeline.changes.subscribe();
     loop {
         changes.borrow_and_update();
-        if !app.ledger.read(move |db| notifications::any_due(db, now)).await? {
+        let waits = move |db: &Connection| {
+            Ok(notifications::any_due(db, now)? || !events::due(db, now, 1)?.is_empty())
+        };
+        if !app.ledger.read(waits).await? {
             return Ok(());
         }
         if app.timeline.ended.load(Ordering::Acquire) {
@@ -132,7 +138,8 @@ async fn settled(app: &App, now: Moment, failures: u64) -> Result<(), MirrorErro
 fn next_instant(db: &Connection, after: Option<Moment>) -> rusqlite::Result<Option<Moment>> {
     let notification = notifications::next_due(db, after)?;
     let release = prefunds::next_release(db, after)?;
-    Ok([notification, release].into_iter().flatten().min())
+    let card = events::next_due(db, after)?;
+    Ok([notification, release, card].into_iter().flatten().min())
 }
 
 /// Does what is due, until told to stop.
@@ -188,14 +195,22 @@ async fn tick(app: &App, deliveries: &mut JoinSet<()>) -> Result<Option<Duration
     let read = move |db: &Connection| -> rusqlite::Result<_> {
         // Those under way are still due, so as many more are looked at.
         let due = if free > 0 { notifications::due(db, now, 2 * CONCURRENT)? } else { Vec::new() };
-        Ok((due, next_instant(db, Some(now))?, prefunds::next_release(db, None)?))
+        let pushes = events::due(db, now, 2 * CONCURRENT)?;
+        let own_work = events::own_work_due(db, now)?;
+        Ok((due, next_instant(db, Some(now))?, prefunds::next_release(db, None)?, pushes, own_work))
     };
-    let (due, next, release) = app.ledger.read(read).await?;
+    let (due, next, release, pushes, own_work) = app.ledger.read(read).await?;
     if release.is_some_and(|release| release <= now) {
         release_ended(app, now).await?;
     }
     let claims = due.into_iter().filter_map(|id| Claim::take(app, id)).take(free);
     claims.for_each(|claim| drop(deliveries.spawn(deliver(Arc::clone(app), claim))));
+    if own_work {
+        app.ledger.write(move |db| due::happen(db, now)).await?;
+        app.timeline.changed();
+    }
+    let claims = pushes.into_iter().filter_map(|id| push::Claim::take(app, id));
+    claims.for_each(|claim| drop(deliveries.spawn(push::deliver(Arc::clone(app), claim))));
     let rotation = app.platform().rotation.map(|rotation| rotation.due()).filter(|due| *due > now);
     let next = [next, rotation].into_iter().flatten().min();
     Ok(next.and_then(|next| app.clocks.mode().wait_until(next)).map(|wait| wait.min(LONGEST_SLEEP)))

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use super::{
-    audit, callbacks, clock, coupons, faults, health, index, keys, merchants, metrics, openapi, rates,
+    audit, callbacks, card, clock, coupons, faults, health, index, keys, merchants, metrics, openapi, rates,
     readings, requests, reset, senders, snapshot, stocks, users,
 };
 use crate::state::App;
@@ -38,6 +38,41 @@ routes! {
     "POST" "/_mirror/callbacks" "{\"notify_sends\":true}: coupons given are notified too" => post(callbacks::set);
     "POST" "/_mirror/callbacks/{id}/replay" "delivers a notification once more, by its number or its EV- id"
         => post(callbacks::replay);
+    "GET" "/_mirror/card/accounts" "accounts of the card API, and how many tokens each was given"
+        => get(card::list_accounts);
+    "POST" "/_mirror/card/accounts"
+        "sets one up: {\"url\":\"http://127.0.0.1:9000/events\",\"token\":\"t0k\",\"mode\":\"secure\",\"encoding_aes_key\":\"…\",\"review\":\"pass\"|\"fail\"|\"manual\",\"review_seconds\":60,\"custom_code\":true}, each optional"
+        => post(card::set_account);
+    "POST" "/_mirror/card/tokens/stale" "all tokens of an account are stale: {\"appid\":\"wx1\"}"
+        => post(card::stale_tokens);
+    "POST" "/_mirror/card/cards/{card_id}/review"
+        "the review answers now: {}, or {\"refused\":\"why\"}" => post(card::review);
+    "GET" "/_mirror/card/cards/{card_id}/codes" "its codes, oldest first" => get(card::list_codes);
+    "POST" "/_mirror/card/sub-merchants/{merchant_id}/review"
+        "the review of a sub-merchant answers: {}, or {\"refused\":\"why\"}, and appid where it is not the first"
+        => post(card::review_sub_merchant);
+    "GET" "/_mirror/card/events" "pushed events and what became of them, newest first; limit"
+        => get(card::list_events);
+    "POST" "/_mirror/card/claim"
+        "a user takes a card: {\"openid\":\"o1\",\"ticket\":\"gQH…\"}, or {\"openid\":\"o1\",\"card_id\":\"p1\",\"card_ext\":{…}}"
+        => post(card::claim);
+    "POST" "/_mirror/card/gift" "a user offers a card to a friend: {\"code\":\"1\"}, and card_id with custom codes"
+        => post(card::gift);
+    "POST" "/_mirror/card/accept" "the friend takes it: {\"code\":\"1\",\"openid\":\"o2\"}" => post(card::accept);
+    "POST" "/_mirror/card/reopen" "a user opens a card that nobody took: {\"code\":\"1\"}" => post(card::reopen);
+    "POST" "/_mirror/card/remove" "a user deletes a card: {\"code\":\"1\"}" => post(card::remove);
+    "POST" "/_mirror/card/restore" "a user brings a member card back: {\"code\":\"1\"}" => post(card::restore);
+    "POST" "/_mirror/card/redeem"
+        "staff redeems a code: {\"code\":\"1\",\"source\":\"FROM_MP\"|\"FROM_MOBILE_HELPER\",\"staff_openid\":\"o9\"}"
+        => post(card::redeem);
+    "POST" "/_mirror/card/view" "a user opens a card: {\"code\":\"1\"}" => post(card::view);
+    "POST" "/_mirror/card/enter-session" "a user enters the account's chat from a card: {\"code\":\"1\"}"
+        => post(card::enter_session);
+    "POST" "/_mirror/card/submit-form"
+        "a user fills the form of a member card: {\"code\":\"1\",\"common_field_list\":[{\"name\":\"USER_FORM_INFO_FLAG_MOBILE\",\"value\":\"1\"}]}"
+        => post(card::submit_form);
+    "POST" "/_mirror/card/pay" "a user pays from a card: {\"code\":\"1\",\"fee\":8500,\"original_fee\":10000}"
+        => post(card::pay);
     "GET" "/_mirror/clock" "the test clock" => get(clock::show);
     "POST" "/_mirror/clock"
         "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}, {\"rate\":60}; answers once everything due has happened"

@@ -38,6 +38,14 @@ pub(crate) fn read(content_type: &str, body: &Bytes) -> Result<Form, String> {
     Ok(Form { meta, filename, file: file.content })
 }
 
+/// The first part that has a file name, whatever it is called, and that name.
+pub(crate) fn first_file(content_type: &str, body: &Bytes) -> Result<(String, Bytes), String> {
+    let boundary =
+        boundary(content_type, body).ok_or("Content-Type is not multipart/form-data with a boundary")?;
+    let named = |part: Part| part.filename.map(|filename| (filename, part.content));
+    parts(&boundary, body)?.into_iter().find_map(named).ok_or_else(|| "no part has a filename".to_owned())
+}
+
 struct Part {
     name: String,
     filename: Option<String>,

@@ -106,7 +106,7 @@ pub(crate) fn update(connection: &Connection, merchant: &KnownMerchant, top_up: 
     let public = &merchant.public;
     let not_after = merchant.certificate.as_ref().map(|certificate| certificate.not_after.millis());
     connection.execute(
-        "UPDATE merchants SET serial_no = :serial_no, certificate_pem = :certificate_pem,
+        "UPDATE merchants SET serial_no = :serial_no, app_secret = :app_secret, certificate_pem = :certificate_pem,
             certificate_not_after = :not_after, product_permission = :product_permission,
             event_permission = :event_permission, public_key_only = :public_key_only, brand = :brand,
             service_provider = :service_provider, deposited = deposited + :top_up, balance = balance + :top_up
@@ -114,6 +114,7 @@ pub(crate) fn update(connection: &Connection, merchant: &KnownMerchant, top_up: 
         named_params! {
             ":mchid": public.mchid,
             ":serial_no": public.serial_no,
+            ":app_secret": public.app_secret,
             ":certificate_pem": public.certificate_pem,
             ":not_after": not_after,
             ":product_permission": merchant.product_permission,

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::MirrorError;
 
 /// Version of the tables, kept in `user_version`.
-pub(crate) const VERSION: i64 = 5;
+pub(crate) const VERSION: i64 = 6;
 /// "FvMr", kept in `application_id`: marks the file as ours.
 pub(crate) const APPLICATION: i64 = 0x4676_4D72;
 
@@ -17,10 +17,22 @@ const STEPS: &[(i64, &str)] = &[
     (3, include_str!("schema/v3.sql")),
     (4, include_str!("schema/v4.sql")),
     (5, include_str!("schema/v5.sql")),
+    (6, include_str!("schema/v6.sql")),
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 17] = [
+pub(crate) const STATE_TABLES: [&str; 28] = [
+    "card_events",
+    "card_things",
+    "card_happenings",
+    "card_testers",
+    "card_qrcodes",
+    "card_codes",
+    "cards",
+    "card_tickets",
+    "card_quotas",
+    "card_tokens",
+    "card_accounts",
     "retired_requests",
     "deliveries",
     "notifications",

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
-use super::{KnownCertificate, KnownMerchant, Merchant, Standing, derived};
+use super::{KnownCertificate, KnownMerchant, Merchant, Standing, app_secret, derived};
 use crate::certificate::{self, Holder, Validity};
 use crate::error::MirrorError;
 use crate::moment::Moment;
@@ -61,7 +61,7 @@ impl KnownMerchant {
                 return Err(refuse("there is at least one appid, each of 1 to 128 characters"));
             }
             public.appid.clone_from(&appids[0]);
-            derived("app secret", &appids[0])[..32].clone_into(&mut public.app_secret);
+            public.app_secret = app_secret(&appids[0]);
             public.appids.clone_from(appids);
         }
         let certificate = self.next_certificate(&mut public, change, now)?;

@@ -47,7 +47,7 @@ impl Clients {
         Self { roots, ..Self::default() }
     }
 
-    fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
+    pub(super) fn client(&self, is_secure: bool) -> Result<&reqwest::Client, String> {
         let client = if is_secure {
             let base =
                 || self.roots.iter().cloned().fold(base(), reqwest::ClientBuilder::add_root_certificate);

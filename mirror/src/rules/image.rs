@@ -56,7 +56,7 @@ pub(crate) fn check(product_permission: bool, looks: &Looks<'_>) -> Result<&'sta
 }
 
 /// What the first bytes say.
-fn content_type(content: &[u8]) -> Option<&'static str> {
+pub(crate) fn content_type(content: &[u8]) -> Option<&'static str> {
     if content.starts_with(b"\x89PNG\r\n\x1a\n") {
         Some("image/png")
     } else if content.starts_with(b"\xff\xd8\xff") {

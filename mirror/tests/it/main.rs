@@ -4,6 +4,7 @@
 
 mod authentication;
 mod callback;
+mod card;
 mod certificates;
 mod concurrency;
 mod connection_faults;

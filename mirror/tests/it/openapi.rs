@@ -3,6 +3,7 @@
 use favor_mirror::{FaultKind, FaultRule, Redeem, Refund};
 use serde_json::{Value, json};
 
+use crate::card::{ANNA, BELA, Cards, base, coupon, member_card};
 use crate::harness::{USER, World, builder, stock_body};
 
 /// What of a value does not fit its schema: the part of JSON Schema that the document uses.
@@ -218,6 +219,87 @@ async fn every_call_answers_as_described() {
         ("POST", "/_mirror/faults", json!({"kind": "no"})),
     ] {
         judge.refused(&world, method, target, &body).await;
+    }
+}
+
+#[tokio::test]
+async fn every_call_of_the_card_api_answers_as_described() {
+    let cards = Cards::new().await;
+    let world = &cards.world;
+    let document = world.control("GET", "/_mirror/openapi.json", &Value::Null).await.ok();
+    let mut judge = Judge { document, seen: Vec::new() };
+    let null = &Value::Null;
+    let review = "/_mirror/card/cards/{card_id}/review";
+    let mut ids = Vec::new();
+    for body in [coupon(base()), member_card()] {
+        let id = cards.ok("/card/create", &body).await["card_id"].as_str().unwrap().to_owned();
+        judge.call(world, "POST", review, &review.replace("{card_id}", &id), &json!({})).await;
+        ids.push(id);
+    }
+    cards.ok("/card/paycell/set", &json!({"card_id": ids[0], "is_open": true})).await;
+    let mut codes = Vec::new();
+    for id in &ids {
+        let claim = json!({"card_id": id, "openid": ANNA, "recommended": true});
+        let path = "/_mirror/card/claim";
+        codes.push(judge.call(world, "POST", path, path, &claim).await["code"].clone());
+    }
+    for (what, code, more) in [
+        ("view", &codes[0], json!({})),
+        ("enter-session", &codes[0], json!({})),
+        ("pay", &codes[0], json!({"fee": 8500, "original_fee": 10000, "location_id": 300_001})),
+        ("submit-form", &codes[1], json!({"common_field_list": []})),
+        ("remove", &codes[1], json!({})),
+        ("restore", &codes[1], json!({})),
+        ("gift", &codes[0], json!({"chat_room": true})),
+    ] {
+        let mut body = more;
+        body["code"] = code.clone();
+        let path = format!("/_mirror/card/{what}");
+        judge.call(world, "POST", &path, &path, &body).await;
+    }
+    let sub = cards.sub_merchant().await;
+    let sub_review = "/_mirror/card/sub-merchants/{merchant_id}/review";
+    judge
+        .call(
+            world,
+            "POST",
+            sub_review,
+            &sub_review.replace("{merchant_id}", &sub),
+            &json!({"refused": "why"}),
+        )
+        .await;
+    world.mirror.advance(std::time::Duration::from_secs(24 * 60 * 60)).await.unwrap();
+    for (what, more) in [
+        ("reopen", json!({})),
+        ("gift", json!({})),
+        ("accept", json!({"openid": BELA})),
+        ("redeem", json!({"source": "FROM_MOBILE_HELPER", "staff_openid": "o9"})),
+    ] {
+        let mut body = more;
+        body["code"] = codes[0].clone();
+        let path = format!("/_mirror/card/{what}");
+        codes[0] = judge.call(world, "POST", &path, &path, &body).await["code"].clone();
+    }
+    let listed = "/_mirror/card/cards/{card_id}/codes";
+    judge.call(world, "GET", listed, &listed.replace("{card_id}", &ids[0]), null).await;
+    for path in ["/_mirror/card/accounts", "/_mirror/card/events"] {
+        judge.call(world, "GET", path, path, null).await;
+    }
+    for (path, body) in [
+        ("/_mirror/card/accounts", json!({"review": "manual", "review_seconds": 5, "pay": false})),
+        ("/_mirror/card/tokens/stale", json!({})),
+    ] {
+        judge.call(world, "POST", path, path, &body).await;
+    }
+    judge.refused(world, "POST", "/_mirror/card/claim", &json!({"openid": ANNA})).await;
+    judge.refused(world, "POST", "/_mirror/card/view", &json!({"code": "1"})).await;
+    judge.refused(world, "GET", "/_mirror/card/cards/p1/codes", null).await;
+    let described = judge.document["paths"].as_object().unwrap();
+    for (path, methods) in described.iter().filter(|(path, _)| path.starts_with("/_mirror/card/")) {
+        for method in methods.as_object().unwrap().keys() {
+            let call = format!("{} {path}", method.to_uppercase());
+            assert!(judge.seen.contains(&call), "{call} was not tried");
+        }
     }
 }
 

@@ -15,13 +15,18 @@ use tokio_rustls::client::TlsStream;
 use crate::harness::{Reply, World, fetch};
 
 pub(crate) const PRODUCTION: &str = "https://api.mch.weixin.qq.com";
-pub(crate) const PLATFORM_HOSTS: [&str; 6] = [
+pub(crate) const PLATFORM_HOSTS: [&str; 11] = [
     "api.mch.weixin.qq.com",
     "api2.mch.weixin.qq.com",
     "api.wechatpay.cn",
     "api2.wechatpay.cn",
     "download-service.wechatpay.cn",
     "api.weixin.qq.com",
+    "api2.weixin.qq.com",
+    "sh.api.weixin.qq.com",
+    "sz.api.weixin.qq.com",
+    "hk.api.weixin.qq.com",
+    "mp.weixin.qq.com",
 ];
 
 pub(crate) fn address(mirror: &Mirror) -> std::net::SocketAddr {

@@ -1,0 +1,34 @@
+//! The card API of Official Accounts: an access token in the query, JSON in the body, and HTTP 200 with an `errcode`
+//! for everything.
+//!
+//! A call is a function over the store ([`ask::Ask`]); [`endpoint`] lists them, and [`serve`] is the way of each.
+//! What users do on their phones, and what the owner of an account sets up in its console, is under `/_mirror/card`
+//! ([`crate::control::card`]).
+
+pub(crate) mod account;
+pub(crate) mod ask;
+pub(crate) mod body;
+mod cells;
+pub(crate) mod cipher;
+mod codes;
+mod colors;
+mod create;
+mod distribution;
+pub(crate) mod due;
+pub(crate) mod endpoint;
+pub(crate) mod event;
+mod face;
+mod general_cards;
+mod members;
+mod pay_rules;
+pub(crate) mod people;
+mod pictures;
+pub(crate) mod push;
+pub(crate) mod redact;
+pub(crate) mod serve;
+mod special_tickets;
+mod statistics;
+pub(crate) mod sub_merchants;
+mod templates;
+pub(crate) mod tokens;
+mod update;

@@ -1,0 +1,283 @@
+//! The way of every call of the card API: faults, token, the call itself, log.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use http::{Method, Version};
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+
+use super::ask::{Ask, Failed, Told, ensure, errmsg};
+use super::body::Body;
+use super::endpoint::{self, Endpoint, Way};
+use super::{pictures, redact, tokens};
+use crate::answer::Answer;
+use crate::exchange::{dress, finish, send_off, strike};
+use crate::fault::{self, FaultPlace, Subject};
+use crate::ledger::{LedgerError, all_or_nothing};
+use crate::moment::Moment;
+use crate::outgoing::{Delivery, Outgoing};
+use crate::request_body;
+use crate::request_log::{Recording, Verdict};
+use crate::rules::card::{
+    BUSY, CHARSET, CREDENTIAL, EMPTY_POST, EXPIRED, FORMAT, GET_WANTED, NO_TOKEN, POST_WANTED, TOKEN, URL,
+};
+use crate::rules::{Refusal, Rule};
+use crate::state::App;
+use crate::wire_copy::WireCopy;
+
+/// A call with its body.
+struct Incoming {
+    parts: Parts,
+    query: HashMap<String, String>,
+    body: Bytes,
+}
+
+impl Incoming {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+}
+
+/// Every path of the card API.
+pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let target = redact::target(parts.uri.path_and_query().map_or("/", |target| target.as_str()));
+    let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), &target);
+    let is_http1 = parts.version <= Version::HTTP_11;
+    let endpoint = endpoint::find(parts.uri.path());
+    let name = endpoint.map_or("unknown", |endpoint| endpoint.name);
+    recording.entry().operation = endpoint.map(|endpoint| endpoint.name);
+    let received = WireCopy::of_headers(&parts.headers);
+    let read = request_body::read(&parts.headers, body, app.settings.request_timeout).await;
+    let outgoing = match read {
+        Ok(body) => {
+            // The secret of the account is in this body alone.
+            let shown = if name == "card.stable_token" { Bytes::new() } else { body.clone() };
+            recording.entry().received = received.with_body(&shown);
+            let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
+            respond(&app, &mut recording, endpoint, Incoming { parts, query, body }).await
+        }
+        Err(rule) => {
+            recording.entry().received = received;
+            finish(&app, &mut recording, &Refusal::from(rule).into(), None)
+        }
+    };
+    send_off(&app, recording, outgoing, Subject { operation: name, openid: None }, is_http1).await
+}
+
+async fn respond(
+    app: &App,
+    recording: &mut Recording,
+    endpoint: Option<&'static Endpoint>,
+    incoming: Incoming,
+) -> Outgoing {
+    let subject = Subject { operation: endpoint.map_or("unknown", |endpoint| endpoint.name), openid: None };
+    for place in [FaultPlace::BeforeVerify, FaultPlace::BeforeCommit] {
+        if let Some(rule) = strike(app, recording, place, subject).await
+            && let Some(answer) = fault::instead_of_work(&rule)
+        {
+            let mut outgoing = finish(app, recording, &answer, None);
+            fault::alter_outgoing(&rule, &mut outgoing);
+            return outgoing;
+        }
+    }
+    let (appid, told) = work(app, endpoint, incoming).await;
+    recording.entry().mchid = appid
+        .as_deref()
+        .and_then(|appid| app.merchants().owner_of(appid).map(|owner| owner.mchid().to_owned()));
+    let answer = answer(told);
+    if let Some(rule) = answer.rule {
+        let stale = [&TOKEN, &CREDENTIAL, &EXPIRED, &NO_TOKEN].iter().any(|known| known.id == rule.id);
+        recording.judge(match () {
+            () if rule.id == BUSY.id => Verdict::Failed,
+            () if stale => Verdict::Unauthenticated,
+            () => Verdict::Refused,
+        });
+    }
+    recording.answer(&answer);
+    match strike(app, recording, FaultPlace::AfterCommit, subject).await {
+        Some(rule) => {
+            let answer = fault::alter_answer(&rule, answer);
+            recording.entry().code.clone_from(&answer.code);
+            let mut outgoing = dress(app, &answer, None);
+            fault::alter_outgoing(&rule, &mut outgoing);
+            outgoing
+        }
+        None => {
+            let outgoing = dress(app, &answer, None);
+            debug_assert_eq!(outgoing.delivery, Delivery::Whole, "nothing has spoiled it");
+            outgoing
+        }
+    }
+}
+
+/// What the call comes to, and whose it is.
+async fn work(
+    app: &App,
+    endpoint: Option<&'static Endpoint>,
+    incoming: Incoming,
+) -> (Option<String>, Result<Told, LedgerError>) {
+    let now = app.clocks.now();
+    let Some(endpoint) = endpoint else { return (None, Ok(Err((&URL).into()))) };
+    if incoming.parts.method != endpoint.method {
+        let wanted = if endpoint.method == Method::GET { &GET_WANTED } else { &POST_WANTED };
+        return (None, Ok(Err(wanted.into())));
+    }
+    let token = incoming.parameter("access_token").map(str::to_owned);
+    match endpoint.way {
+        Way::Token => {
+            let given = ["grant_type", "appid", "secret"].map(|name| incoming.parameter(name));
+            match tokens::credentials(&app.merchants(), (given[0], given[1], given[2])) {
+                Ok(appid) => own(app, appid, move |db, appid| tokens::plain(db, appid, now)).await,
+                Err(failed) => (None, Ok(Err(failed))),
+            }
+        }
+        Way::StableToken => {
+            let checked = object(&incoming.body).and_then(|body| {
+                let text = |key: &str| Body(&body).text(key, usize::MAX);
+                let given = (text("grant_type")?, text("appid")?, text("secret")?);
+                let appid = tokens::credentials(&app.merchants(), given)?;
+                Ok((appid, body))
+            });
+            match checked {
+                Ok((appid, body)) => {
+                    own(app, appid, move |db, appid| tokens::stable(db, appid, &body, now)).await
+                }
+                Err(failed) => (None, Ok(Err(failed))),
+            }
+        }
+        Way::Ticket => {
+            let kind = incoming.parameter("type").map(str::to_owned);
+            called(app, token, now, true, move |db, appid| tokens::ticket(db, appid, kind.as_deref(), now))
+                .await
+        }
+        Way::Upload => {
+            let content_type = incoming.parts.headers.get(http::header::CONTENT_TYPE);
+            let content_type =
+                content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let temporary = endpoint.path == "/cgi-bin/media/upload";
+            let body = incoming.body;
+            let keep = move |db: &Connection, appid: &str| {
+                pictures::upload(db, appid, &content_type, &body, temporary, now)
+            };
+            called(app, token, now, true, keep).await
+        }
+        Way::Read(handler) | Way::Write(handler) => {
+            let writes = matches!(endpoint.way, Way::Write(_));
+            let gets = endpoint.method == Method::GET;
+            let call = move |db: &Connection, appid: &str| {
+                let body = if gets { Map::new() } else { object(&incoming.body)? };
+                handler(&Ask { db, appid, now, body: Body(&body) })
+            };
+            let done = called(app, token, now, writes, call).await;
+            if writes {
+                // An event may be due now, or a review later.
+                app.timeline.changed();
+            }
+            done
+        }
+    }
+}
+
+/// Work for an account that has said who it is.
+async fn own(
+    app: &App,
+    appid: String,
+    work: impl FnOnce(&Connection, &str) -> Told + Send + 'static,
+) -> (Option<String>, Result<Told, LedgerError>) {
+    let name = appid.clone();
+    let told = app.ledger.write(move |db| settled(all_or_nothing(db, |db| work(db, &appid))));
+    (Some(name), told.await)
+}
+
+/// Work for the account that a token is for. The token is looked at in the same transaction.
+async fn called(
+    app: &App,
+    token: Option<String>,
+    now: Moment,
+    writes: bool,
+    work: impl FnOnce(&Connection, &str) -> Told + Send + 'static,
+) -> (Option<String>, Result<Told, LedgerError>) {
+    let job = move |db: &Connection| {
+        let appid = match tokens::check(db, token.as_deref(), now) {
+            Ok(appid) => appid,
+            Err(Failed::Store(error)) => return Err(error),
+            Err(failed) => return Ok((None, Err(failed))),
+        };
+        let told = if writes {
+            settled(all_or_nothing(db, |db| work(db, &appid)))?
+        } else {
+            settled(Ok(work(db, &appid)))?
+        };
+        Ok((Some(appid), told))
+    };
+    let done = if writes { app.ledger.write(job).await } else { app.ledger.read(job).await };
+    match done {
+        Ok((appid, told)) => (appid, Ok(told)),
+        Err(error) => (None, Err(error)),
+    }
+}
+
+/// A store that failed is no refusal.
+fn settled(told: rusqlite::Result<Told>) -> rusqlite::Result<Told> {
+    match told? {
+        Err(Failed::Store(error)) => Err(error),
+        told => Ok(told),
+    }
+}
+
+/// The JSON object of a body.
+fn object(body: &Bytes) -> Result<Map<String, Value>, Failed> {
+    if body.is_empty() {
+        return Err((&EMPTY_POST).into());
+    }
+    ensure(!is_escaped(body), &CHARSET)?;
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::from(&FORMAT).with_message(format!("{}: {error}", FORMAT.message)).into())
+}
+
+/// Whether there is a character beyond ASCII written as `\uXXXX`.
+fn is_escaped(body: &[u8]) -> bool {
+    let mut rest = body;
+    while let Some(place) = rest.iter().position(|byte| *byte == b'\\') {
+        let after = &rest[place + 1..];
+        let digits = after.get(1..5).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if after.first() == Some(&b'u') && code.is_some_and(|code| code > 0x7F) {
+            return true;
+        }
+        rest = after.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// HTTP 200 in any case.
+fn answer(told: Result<Told, LedgerError>) -> Answer {
+    let (refusal, note) = match told {
+        Ok(Ok(told)) => {
+            // As the vendor does it: tokens and statistics come without an errcode.
+            let bare = ["access_token", "list", "media_id"].iter().any(|key| told.contains_key(*key));
+            let mut body = Map::new();
+            if !bare {
+                body.insert("errcode".to_owned(), 0.into());
+                body.insert("errmsg".to_owned(), "ok".into());
+            }
+            body.extend(told);
+            return Answer::ok(&body);
+        }
+        Ok(Err(Failed::Refused(refusal))) => {
+            let note = refusal.rule.note();
+            (refusal, note)
+        }
+        Ok(Err(Failed::Store(error))) => (Refusal::from(&BUSY), error.to_string()),
+        Err(error) => (Refusal::from(&BUSY), error.to_string()),
+    };
+    let rule: &'static Rule = refusal.rule;
+    let errcode = rule.code.parse::<i64>().unwrap_or(-1);
+    let body = serde_json::json!({ "errcode": errcode, "errmsg": errmsg(&refusal) });
+    Answer { code: Some(rule.code.to_owned()), rule: Some(rule), note: Some(note), ..Answer::ok(&body) }
+}

@@ -1,0 +1,158 @@
+
+-- The card API of Official Accounts.
+
+-- What the owner of an account has set up in its console.
+CREATE TABLE card_accounts (
+    appid          TEXT PRIMARY KEY,
+    -- Where pushed messages go; none until one has answered the echostr.
+    url            TEXT,
+    token          TEXT NOT NULL DEFAULT '',
+    aes_key        TEXT NOT NULL DEFAULT '',
+    mode           TEXT NOT NULL DEFAULT 'plain' CHECK (mode IN ('plain', 'compatible', 'secure')),
+    review         TEXT NOT NULL DEFAULT 'pass' CHECK (review IN ('pass', 'fail', 'manual')),
+    review_seconds INTEGER NOT NULL DEFAULT 60 CHECK (review_seconds >= 0),
+    -- Rights that WeChat grants on request.
+    custom_code    INTEGER NOT NULL DEFAULT 1 CHECK (custom_code IN (0, 1)),
+    bonus          INTEGER NOT NULL DEFAULT 1 CHECK (bonus IN (0, 1)),
+    balance        INTEGER NOT NULL DEFAULT 1 CHECK (balance IN (0, 1)),
+    pay            INTEGER NOT NULL DEFAULT 1 CHECK (pay IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card_tokens (
+    id      INTEGER PRIMARY KEY,
+    token   TEXT NOT NULL UNIQUE,
+    appid   TEXT NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('plain', 'stable')),
+    issued  INTEGER NOT NULL,
+    -- The end of its own life.
+    expires INTEGER NOT NULL,
+    -- From when on only its successor is valid; none while it is the latest.
+    ends    INTEGER
+) STRICT;
+CREATE INDEX card_tokens_latest ON card_tokens (appid, kind, id);
+
+-- Calls that have a quota: how many there were in the window that is counted now.
+CREATE TABLE card_quotas (
+    appid  TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    window INTEGER NOT NULL,
+    calls  INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    PRIMARY KEY (appid, what)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card_tickets (
+    appid   TEXT NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('wx_card', 'jsapi')),
+    ticket  TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (appid, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cards (
+    id            INTEGER PRIMARY KEY,
+    card_id       TEXT NOT NULL UNIQUE,
+    appid         TEXT NOT NULL,
+    card_type     TEXT NOT NULL,
+    -- The object of the type, as it was sent and changed.
+    body          TEXT NOT NULL,
+    status        TEXT NOT NULL,
+    refuse_reason TEXT,
+    -- When the review answers by itself.
+    review_due    INTEGER,
+    quantity      INTEGER NOT NULL CHECK (quantity >= 0),
+    total         INTEGER NOT NULL CHECK (total >= quantity),
+    created       INTEGER NOT NULL,
+    updated       INTEGER NOT NULL,
+    -- Settings of calls of their own: pay cell, self-redeem cell, the form of activation.
+    settings      TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX cards_of_account ON cards (appid, id);
+CREATE INDEX cards_in_review ON cards (review_due) WHERE review_due IS NOT NULL;
+
+CREATE TABLE card_codes (
+    id          INTEGER PRIMARY KEY,
+    card        INTEGER NOT NULL REFERENCES cards (id),
+    code        TEXT NOT NULL,
+    -- Server codes are unique in the account, others in their card.
+    own         INTEGER NOT NULL CHECK (own IN (0, 1)),
+    state       TEXT NOT NULL CHECK (state IN
+        ('DEPOSITED', 'NORMAL', 'CONSUMED', 'GIFTING', 'GIFT_TIMEOUT', 'GIFT_SUCC', 'DELETE', 'UNAVAILABLE')),
+    openid      TEXT NOT NULL DEFAULT '',
+    begins      INTEGER NOT NULL DEFAULT 0,
+    -- In seconds; none for a card without an end.
+    ends        INTEGER,
+    encrypted   TEXT UNIQUE,
+    outer_str   TEXT NOT NULL DEFAULT '',
+    outer_id    INTEGER NOT NULL DEFAULT 0,
+    claimed     INTEGER,
+    -- When a gift that nobody took goes back.
+    gift_due    INTEGER,
+    active      INTEGER NOT NULL DEFAULT 0 CHECK (active IN (0, 1)),
+    -- What is printed on it: membership number, points, balance, fields, the form.
+    face        TEXT NOT NULL DEFAULT '{}',
+    UNIQUE (card, code)
+) STRICT;
+CREATE INDEX card_codes_by_code ON card_codes (code);
+CREATE INDEX card_codes_of_user ON card_codes (openid, id);
+CREATE INDEX card_gifts ON card_codes (gift_due) WHERE gift_due IS NOT NULL;
+
+CREATE TABLE card_qrcodes (
+    ticket  TEXT PRIMARY KEY,
+    appid   TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    -- The card objects of the request.
+    cards   TEXT NOT NULL,
+    -- Whether it can be claimed from once only, and whether it was.
+    once    INTEGER NOT NULL CHECK (once IN (0, 1)),
+    used    INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card_testers (
+    appid TEXT NOT NULL,
+    kind  TEXT NOT NULL CHECK (kind IN ('openid', 'username')),
+    name  TEXT NOT NULL,
+    PRIMARY KEY (appid, kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- What users did, for the statistics.
+CREATE TABLE card_happenings (
+    id     INTEGER PRIMARY KEY,
+    card   INTEGER NOT NULL REFERENCES cards (id),
+    kind   TEXT NOT NULL CHECK (kind IN ('view', 'receive', 'verify', 'given', 'active', 'pay')),
+    openid TEXT NOT NULL,
+    -- Beijing day, counted from 1970-01-01.
+    day    INTEGER NOT NULL,
+    fee    INTEGER NOT NULL DEFAULT 0,
+    due    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX card_happenings_by_day ON card_happenings (card, day);
+
+-- Things of smaller families, as JSON: gift-card pages, rules, sub-merchants, shelves, media.
+CREATE TABLE card_things (
+    appid   TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    id      INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    PRIMARY KEY (appid, kind, id),
+    UNIQUE (appid, kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- Pushed events.
+CREATE TABLE card_events (
+    id           INTEGER PRIMARY KEY,
+    appid        TEXT NOT NULL,
+    openid       TEXT NOT NULL,
+    event        TEXT NOT NULL,
+    xml          TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'given_up', 'nowhere')),
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    next_attempt INTEGER,
+    status       INTEGER,
+    error        TEXT
+) STRICT;
+CREATE INDEX card_events_due ON card_events (next_attempt) WHERE next_attempt IS NOT NULL;
