@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
+use favor_core::{Clock as _, SystemClock};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
@@ -26,7 +27,7 @@ fn sign(values: &[&str]) -> String {
 }
 
 fn now() -> String {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string()
+    SystemClock::new().now().timestamp().to_string()
 }
 
 fn query() -> String {
