@@ -194,24 +194,37 @@ impl Client {
     }
 }
 
-/// A text of the platform without what the request held in confidence: token, secret and openids.
+/// A text of the platform without what the request held in confidence: token, secret, openids and codes.
 fn mask(text: &str, token: Option<&str>, secret: &AppSecret, body: &[u8]) -> String {
     let mut text = text.replace(secret.expose(), "****");
     if let Some(token) = token {
         text = text.replace(token, "****");
     }
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    for field in ["openid", "touser", "username", "towxname"] {
-        let personal = match body.get(field) {
-            Some(serde_json::Value::Array(all)) => all.iter().filter_map(|one| one.as_str()).collect(),
-            Some(serde_json::Value::String(one)) => vec![one.as_str()],
-            _ => Vec::new(),
-        };
-        for one in personal.into_iter().filter(|one| !one.is_empty()) {
-            text = text.replace(one, "****");
-        }
+    let mut personal = Vec::new();
+    find_personal(&serde_json::from_slice(body).unwrap_or_default(), false, &mut personal);
+    // The longest first, for one may be a part of another. What is shorter is in any text by chance.
+    personal.sort_by_key(|one| std::cmp::Reverse(one.len()));
+    for one in personal.iter().filter(|one| one.len() >= 4) {
+        text = text.replace(one, "****");
     }
     text
+}
+
+const PERSONAL: [&str; 8] =
+    ["openid", "touser", "username", "towxname", "code", "new_code", "encrypt_code", "membership_number"];
+
+/// Texts of a body under the names of personal data, however deep they lie.
+fn find_personal(value: &serde_json::Value, is_personal: bool, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) if is_personal => found.push(text.clone()),
+        serde_json::Value::Array(all) => all.iter().for_each(|one| find_personal(one, is_personal, found)),
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                find_personal(value, PERSONAL.contains(&name.as_str()), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 impl fmt::Debug for Client {

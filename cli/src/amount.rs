@@ -20,9 +20,26 @@ pub(crate) fn parse_amount(text: &str) -> Result<Fen, String> {
     Err("say the unit: 500fen or 5yuan".to_owned())
 }
 
+/// Reads the same with or without a minus before it, as a change in fen.
+pub(crate) fn parse_change(text: &str) -> Result<i64, String> {
+    match text.trim().strip_prefix('-') {
+        Some(less) => parse_amount(less).map(|less| -less.get()),
+        None => parse_amount(text).map(Fen::get),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_may_be_below_zero() {
+        assert_eq!(parse_change("-5yuan"), Ok(-500));
+        assert_eq!(parse_change("5yuan"), Ok(500));
+        for text in ["--5yuan", "-5", "-"] {
+            assert!(parse_change(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_amount_needs_its_unit() {

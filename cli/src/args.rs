@@ -2,6 +2,7 @@
 
 mod callback;
 mod campaign;
+mod card;
 mod daemon;
 mod saved;
 mod tools;
@@ -26,6 +27,11 @@ pub(crate) use callback::{
 pub(crate) use campaign::{
     AuditCampaign, Campaign, CampaignWorker, DailyBudget, LedgerPlace, Live, OneCampaign, PauseCampaign,
     PlanCampaign, ReconcileCampaign, ReportCampaign, Retried, RetryCampaign, StartCampaign, WatchCampaign,
+};
+pub(crate) use card::{
+    ActivateMember, Card, CardAccount, CardCode, CardCodes, CardCommand, CardSign, CardStats, CardStock,
+    Charted, CodesOfFile, Counted, CreateCard, EventForm, ListCards, ListenEvents, Member, Private, QrCode,
+    Source, UpdateCard, UpdateMember, UserCards,
 };
 pub(crate) use daemon::DaemonAt;
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
@@ -121,6 +127,8 @@ pub(crate) enum Command {
     /// Campaigns: a coupon to each person of a list, nobody twice and nobody missed
     #[command(subcommand)]
     Campaign(Box<Campaign>),
+    /// Cards of an Official Account: create, codes, members, figures, signatures, events
+    Card(Box<Card>),
     /// Check the signature of a saved request or response, and say what is wrong with it
     Verify(Verify),
     /// Open what is sealed with the APIv3 key: notifications and platform certificates

@@ -1,7 +1,7 @@
 //! `favor callback …`
 
 mod address;
-mod forward;
+pub(crate) mod forward;
 mod list;
 mod listen;
 mod merchants;
@@ -9,7 +9,7 @@ pub(crate) mod place;
 mod replay;
 mod report;
 mod selection;
-mod server;
+pub(crate) mod server;
 mod shown;
 mod trigger;
 mod unpark;

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::bail;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, is_production};
 
 /// Asks for a yes where `settings` point at production. Without a terminal only `--yes` will do.
 pub(crate) fn confirm(settings: &Settings, yes: bool, what: &str) -> anyhow::Result<()> {
@@ -13,6 +13,11 @@ pub(crate) fn confirm(settings: &Settings, yes: bool, what: &str) -> anyhow::Res
     }
     let question = format!("{what} on {} as merchant {}", settings.host(), settings.merchant_id());
     ask(&question, "nothing was sent")
+}
+
+/// Asks for a yes where `host` is production. Without a terminal only `--yes` will do.
+pub(crate) fn confirm_on(host: &str, yes: bool, question: &str) -> anyhow::Result<()> {
+    if yes || !is_production(host) { Ok(()) } else { ask(question, "nothing was sent") }
 }
 
 /// Asks for a yes to what cannot be undone, wherever it happens. Without a terminal only `--yes` will do.

@@ -33,6 +33,21 @@ pub(crate) const HTTPS_PROXY: &str = "HTTPS_PROXY";
 /// A further root certificate, such as a mirror's.
 pub(crate) const CA_FILE: &str = "FAVOR_CA_FILE";
 
+/// The AppSecret of the Official Account.
+pub(crate) const APP_SECRET: &str = "FAVOR_APP_SECRET";
+/// A file with it.
+pub(crate) const APP_SECRET_FILE: &str = "FAVOR_APP_SECRET_FILE";
+/// The Token of the account's server settings, which signs what is pushed.
+pub(crate) const PUSH_TOKEN: &str = "FAVOR_PUSH_TOKEN";
+/// A file with it.
+pub(crate) const PUSH_TOKEN_FILE: &str = "FAVOR_PUSH_TOKEN_FILE";
+/// The EncodingAESKey of those settings, which opens what is pushed.
+pub(crate) const ENCODING_AES_KEY: &str = "FAVOR_ENCODING_AES_KEY";
+/// A file with it.
+pub(crate) const ENCODING_AES_KEY_FILE: &str = "FAVOR_ENCODING_AES_KEY_FILE";
+/// Where access tokens are kept: a file, or the address of a database with its password.
+pub(crate) const TOKENS: &str = "FAVOR_TOKENS";
+
 /// The inbox of notifications: a file, or the address of a database with its password.
 pub(crate) const INBOX: &str = "FAVOR_INBOX";
 

@@ -56,6 +56,26 @@ impl Exit {
         }
     }
 
+    fn of_card(error: &favor_card::Error) -> Self {
+        use favor_card::ErrorKind;
+        match (error.kind(), error.outcome()) {
+            (ErrorKind::Config | ErrorKind::InvalidRequest, _) => Exit::Usage,
+            // A store that is in the hands of another process will be free again; any other has to be mended.
+            (ErrorKind::Store, _) => {
+                if error.is_retryable() {
+                    Exit::NotSent
+                } else {
+                    Exit::Usage
+                }
+            }
+            // Refused before the call itself could be sent, at the access token.
+            (ErrorKind::Api, Outcome::NotSent) => Exit::Refused,
+            (_, Outcome::Unknown) => Exit::Unknown,
+            (_, Outcome::Refused) => Exit::Refused,
+            (_, Outcome::NotSent) => Exit::NotSent,
+        }
+    }
+
     fn of(error: &Error) -> Self {
         match (error.kind(), error.outcome()) {
             (ErrorKind::Config | ErrorKind::InvalidRequest, _) => Exit::Usage,
@@ -93,6 +113,10 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
             return Exit::NotSent;
         }
         None => {}
+    }
+    if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<favor_card::Error>()) {
+        output.complain("hint", error.hint());
+        return Exit::of_card(error);
     }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
         let untrusted = error.chain().any(|cause| cause.is::<AeadError>() || cause.is::<VerifyError>());

@@ -4,6 +4,7 @@ mod amount;
 mod args;
 mod callback;
 mod campaign;
+mod card;
 mod certs;
 mod confirm;
 mod coupon;
@@ -84,6 +85,7 @@ fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             Command::Image(command) => image::run(command, &global, output).await,
             Command::Callback(command) => callback::run(*command, &global, output).await,
             Command::Campaign(command) => campaign::run(*command, &global, output).await,
+            Command::Card(card) => card::run(*card, &global, output).await,
             Command::Verify(verify) => verify::run(verify, &global, output).await,
             Command::Decrypt(decrypt) => decrypt::run(&decrypt, &global, output),
             Command::Certs(command) => certs::run(command, &global, output).await,
@@ -99,7 +101,7 @@ fn log(verbosity: u8) {
         2 => "debug",
         _ => "trace",
     };
-    let filter = ["core", "callback", "campaign", "certs", "mirror"]
+    let filter = ["core", "callback", "campaign", "card", "certs", "mirror"]
         .map(|part| format!("favor_{part}={level}"))
         .join(",");
     let filter = format!("warn,{filter}");

@@ -8,6 +8,10 @@ use serde::Deserialize;
 
 use crate::place;
 
+/// What somebody may put into the file by mistake.
+const SECRETS: [&str; 5] =
+    ["`api_v3_key`", "`private_key`", "`app_secret`", "`push_token`", "`encoding_aes_key`"];
+
 pub(crate) const FILE: &str = "favor.toml";
 pub(crate) const DEFAULT: &str = "default";
 
@@ -24,10 +28,14 @@ pub(crate) struct Profile {
     pub(crate) public_key_id: Option<String>,
     pub(crate) public_key_file: Option<PathBuf>,
     pub(crate) appid: Option<String>,
+    pub(crate) app_secret_file: Option<PathBuf>,
+    pub(crate) push_token_file: Option<PathBuf>,
+    pub(crate) encoding_aes_key_file: Option<PathBuf>,
     pub(crate) proxy: Option<String>,
     pub(crate) ca_file: Option<PathBuf>,
     inbox: Option<String>,
     ledger: Option<String>,
+    tokens: Option<String>,
     /// Where the settings file is.
     #[serde(skip)]
     folder: PathBuf,
@@ -37,6 +45,11 @@ impl Profile {
     /// The inbox of notifications: an absolute or relative file, or the address of a database.
     pub(crate) fn inbox(&self) -> Option<String> {
         Some(place::beside(&self.folder, self.inbox.as_ref()?))
+    }
+
+    /// Where access tokens are kept: an absolute or relative file, or the address of a database.
+    pub(crate) fn tokens(&self) -> Option<String> {
+        Some(place::beside(&self.folder, self.tokens.as_ref()?))
     }
 
     /// The ledger of campaigns: an absolute or relative file, or the address of a database.
@@ -82,6 +95,9 @@ pub(crate) fn load(file: Option<&Path>, name: Option<&str>) -> anyhow::Result<Pr
         &mut profile.api_v3_key_file,
         &mut profile.public_key_file,
         &mut profile.ca_file,
+        &mut profile.app_secret_file,
+        &mut profile.push_token_file,
+        &mut profile.encoding_aes_key_file,
     ]
     .into_iter()
     .flatten()
@@ -103,7 +119,7 @@ pub(crate) fn names(file: Option<&Path>) -> Option<Vec<String>> {
 fn explain(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     let mut message = format!("{}, line {line}: {}", path.display(), error.message());
-    if ["`api_v3_key`", "`private_key`"].iter().any(|secret| error.message().contains(secret)) {
+    if SECRETS.iter().any(|secret| error.message().contains(secret)) {
         message.push_str(
             "; secrets are read from a file of their own or the environment, never from favor.toml",
         );

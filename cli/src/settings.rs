@@ -45,12 +45,7 @@ impl Settings {
 
     /// Whether calls can move real money: anything but a mirror on this machine or over plain http.
     pub(crate) fn is_production(&self) -> bool {
-        let url = self.base_url.as_deref().unwrap_or(MAIN_URL);
-        let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
-            url.strip_prefix("https://")
-                .is_some_and(|rest| rest == *host || rest.starts_with(&format!("{host}:")))
-        });
-        url.starts_with("https://") && !loopback
+        is_production(self.host())
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -59,7 +54,7 @@ impl Settings {
 
     /// The further root certificate to trust, such as a mirror's.
     pub(crate) fn ca_file(&self) -> Option<PathBuf> {
-        key_files::place(env::CA_FILE, self.profile.ca_file.as_deref())
+        ca_file(&self.profile)
     }
 
     pub(crate) fn appid(&self, given: Option<&AppId>) -> anyhow::Result<AppId> {
@@ -74,21 +69,9 @@ impl Settings {
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let mut builder = Client::builder(self.signer()?, self.platform_keys()?)
             .user_agent(concat!("favor-cli/", env!("CARGO_PKG_VERSION")))
-            .transport(self.transport()?);
+            .transport(transport(&self.profile)?);
         if let Some(url) = &self.base_url {
             builder = builder.base_url(url);
-        }
-        Ok(builder.build()?)
-    }
-
-    fn transport(&self) -> anyhow::Result<HttpTransport> {
-        let mut builder = HttpTransport::builder();
-        if let Some(proxy) = env::read(env::PROXY).or(self.profile.proxy.clone()) {
-            builder = builder.proxy(proxy);
-        }
-        if let Some(file) = self.ca_file() {
-            let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            builder = builder.root_certificate(pem);
         }
         Ok(builder.build()?)
     }
@@ -138,6 +121,32 @@ impl Settings {
     pub(crate) fn api_v3_key(&self) -> anyhow::Result<ApiV3Key> {
         key_files::needed_api_v3_key(&self.profile)
     }
+}
+
+fn ca_file(profile: &Profile) -> Option<PathBuf> {
+    key_files::place(env::CA_FILE, profile.ca_file.as_deref())
+}
+
+/// Whether calls to this address can do something in earnest: anything but this machine or plain http.
+pub(crate) fn is_production(url: &str) -> bool {
+    let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
+        url.strip_prefix("https://")
+            .is_some_and(|rest| rest == *host || rest.starts_with(&format!("{host}:")))
+    });
+    url.starts_with("https://") && !loopback
+}
+
+/// The way to the platform, with the proxy and the further root certificate of a profile.
+pub(crate) fn transport(profile: &Profile) -> anyhow::Result<HttpTransport> {
+    let mut builder = HttpTransport::builder();
+    if let Some(proxy) = env::read(env::PROXY).or(profile.proxy.clone()) {
+        builder = builder.proxy(proxy);
+    }
+    if let Some(file) = ca_file(profile) {
+        let pem = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        builder = builder.root_certificate(pem);
+    }
+    Ok(builder.build()?)
 }
 
 pub(crate) fn missing(what: &str, setting: &str, variable: &str) -> String {

@@ -1,6 +1,8 @@
 //! What each kind of failure says about what was done.
 
-use favor_card::{CodeRef, Codes, ErrCode, Error, ErrorKind, GetCode, Outcome};
+use favor_card::{
+    CodeRef, Codes, CreateQrCode, Distribution, ErrCode, Error, ErrorKind, GetCode, Outcome, QrCard,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -93,6 +95,17 @@ async fn the_platforms_text_shows_neither_token_nor_secret_nor_openid() {
     server.answer("/card/user/getcardlist", json!({"errcode": 40003, "errmsg": errmsg}).to_string());
     let error = Codes::new(&server.client()).list_of_user(&openid(), Some(&card_id(1))).await.unwrap_err();
     assert_eq!(error.api().unwrap().message(), "bad **** **** **** end");
+}
+
+#[tokio::test]
+async fn the_platforms_text_shows_no_code_however_deep_the_request_holds_it() {
+    let server = Server::start().await;
+    let errmsg = format!("bad 880012345678 of {OPENID}, code 1 of 40056");
+    server.answer("/card/qrcode/create", json!({"errcode": 40056, "errmsg": errmsg}).to_string());
+    let card = QrCard::new(card_id(1)).code(code("880012345678")).openid(openid());
+    let request = CreateQrCode::one(card);
+    let error = Distribution::new(&server.client()).create_qr_code(&request).await.unwrap_err();
+    assert_eq!(error.api().unwrap().message(), "bad **** of ****, code 1 of 40056");
 }
 
 /// Takes one connection, reads a request, and does nothing more or breaks off.

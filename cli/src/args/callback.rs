@@ -187,7 +187,7 @@ pub(crate) enum Event {
     Send,
 }
 
-fn parse_path(text: &str) -> Result<String, String> {
+pub(crate) fn parse_path(text: &str) -> Result<String, String> {
     let plain = text.starts_with('/')
         && text.parse::<http::uri::PathAndQuery>().is_ok_and(|path| path.path() == text);
     if plain { Ok(text.to_owned()) } else { Err("a path begins with / and has no query".to_owned()) }

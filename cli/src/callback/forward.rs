@@ -71,6 +71,23 @@ impl Target {
         self.send(request, notification.id.as_str(), attempt).await
     }
 
+    /// Sends bytes as they are, with a header of one's own and perhaps a query.
+    pub(crate) async fn send_bytes(
+        &self,
+        body: Vec<u8>,
+        content_type: &str,
+        (name, value): (&str, &str),
+        query: Option<&str>,
+    ) -> Result<StatusCode, String> {
+        let mut url = self.url.clone();
+        if let Some(query) = query {
+            url.set_query(Some(query));
+        }
+        let request =
+            self.client.post(url).header("content-type", content_type).header(name, value).body(body);
+        request.send().await.map(|answer| answer.status()).map_err(|error| why(&error))
+    }
+
     fn plain(&self, opened: Result<Opened<'_>, serde_json::Error>) -> Result<RequestBuilder, String> {
         let body =
             opened.and_then(|opened| serde_json::to_vec(&opened)).map_err(|error| error.to_string())?;

@@ -56,14 +56,22 @@ pub(crate) async fn serve(
     listener: TcpListener,
     work: Work,
     path: Option<String>,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let app = App { work, path: path.map(Arc::from) };
+    serve_router(listener, Router::new().fallback(answer).with_state(app), stopping).await
+}
+
+/// [`serve`] for any router.
+pub(crate) async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let mut late = stopping.clone();
     let stop = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    let router = Router::new().fallback(answer).with_state(app);
     let served = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
     // A client that keeps its connection open must not hold up the end.
     let too_late = async move {

@@ -12,6 +12,7 @@ mod callback_forward;
 mod callback_listen;
 #[cfg(unix)]
 mod campaign;
+mod card;
 #[cfg(unix)]
 mod certs;
 mod demo;

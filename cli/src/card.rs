@@ -1,0 +1,65 @@
+//! `favor card …`
+
+mod account;
+mod chart;
+mod codes;
+mod described;
+mod file;
+mod forward;
+mod listen;
+mod manage;
+mod members;
+mod pushed;
+mod qrcode;
+mod secrets;
+mod sign;
+mod statistics;
+mod tokens;
+
+use favor_card::Client;
+
+use crate::args::{self, CardCommand, Global};
+use crate::exit::Exit;
+use crate::output::Output;
+use account::Account;
+
+/// What a command works with.
+struct Desk<'a> {
+    account: &'a Account,
+    client: Client,
+    output: &'a Output,
+    yes: bool,
+}
+
+impl Desk<'_> {
+    /// Asks before something is given out, changed or deleted in production. `what` holds no code and no openid.
+    fn confirm(&self, what: &str) -> anyhow::Result<()> {
+        self.account.confirm(self.yes, what)
+    }
+}
+
+pub(crate) async fn run(card: args::Card, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let account = Account::load(&card.account, global)?;
+    if let CardCommand::Listen(args) = &card.command {
+        return listen::run(args, &account, output).await;
+    }
+    let tokens = tokens::open(&card.account, global, &account).await?;
+    let client = account.client(tokens)?;
+    let desk = Desk { account: &account, client, output, yes: global.yes };
+    match &card.command {
+        CardCommand::Create(args) => manage::create(&desk, args).await?,
+        CardCommand::Get(args) => manage::get(&desk, &args.card_id).await?,
+        CardCommand::List(args) => manage::list(&desk, args).await?,
+        CardCommand::Update(args) => manage::update(&desk, args).await?,
+        CardCommand::Delete(args) => manage::delete(&desk, &args.card_id).await?,
+        CardCommand::Stock(args) => manage::stock(&desk, args).await?,
+        CardCommand::Code(command) => return codes::run(&desk, command).await,
+        CardCommand::Qrcode(args) => qrcode::run(&desk, args).await?,
+        CardCommand::UserCards(args) => codes::of_user(&desk, args).await?,
+        CardCommand::Member(command) => members::run(&desk, command).await?,
+        CardCommand::Stats(args) => statistics::run(&desk, args).await?,
+        CardCommand::Sign(command) => sign::run(&desk, command).await?,
+        CardCommand::Listen(_) => {}
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,111 @@
+//! `favor card create`, `get`, `list`, `update`, `delete` and `stock`.
+
+use favor_card::{Card, CardChanges, CardId, Cards};
+use futures_util::{StreamExt as _, pin_mut};
+use serde_json::json;
+
+use super::{Desk, described, file};
+use crate::args::{CardStock, CreateCard, ListCards, UpdateCard};
+
+pub(crate) async fn create(desk: &Desk<'_>, args: &CreateCard) -> anyhow::Result<()> {
+    let card: Card = file::object(&args.file, "card")?;
+    let cards = Cards::new(&desk.client);
+    // Before anybody is asked.
+    cards.check(&card)?;
+    let kind = card.card_type();
+    if args.dry_run {
+        if desk.output.is_json() {
+            return desk.output.json(&json!({"checked": true, "card_type": kind.as_str()}));
+        }
+        return desk.output.line(&format!("a good card of type {kind}; nothing was sent"));
+    }
+    desk.confirm(&format!("create a card of type {kind}"))?;
+    let created = cards.create(&card).await?;
+    if desk.output.is_json() {
+        return desk.output.json(&*created);
+    }
+    desk.output.facts([
+        ("card", created.card_id.to_string()),
+        ("next", format!("it is reviewed; favor card get {} shows how that went", created.card_id)),
+    ])
+}
+
+pub(crate) async fn get(desk: &Desk<'_>, card_id: &CardId) -> anyhow::Result<()> {
+    let answer = Cards::new(&desk.client).get(card_id).await?;
+    if desk.output.is_json() {
+        return desk.output.json(&answer.card);
+    }
+    desk.output.facts(described::facts(&answer.card))
+}
+
+pub(crate) async fn list(desk: &Desk<'_>, args: &ListCards) -> anyhow::Result<()> {
+    let cards = Cards::new(&desk.client);
+    let states = (!args.status.is_empty()).then(|| args.status.clone());
+    let ids = cards.list_all(states);
+    pin_mut!(ids);
+    let (mut short, mut long) = (Vec::new(), Vec::new());
+    while let Some(id) = ids.next().await {
+        let id = id?;
+        let card = if args.details { Some(cards.get(&id).await?.into_value().card) } else { None };
+        match (desk.output.is_json(), card) {
+            (true, Some(card)) => desk.output.json(&json!({"card_id": id, "card": card}))?,
+            (true, None) => desk.output.json(&json!({"card_id": id}))?,
+            (false, Some(card)) => long.push(row(&id, &card)),
+            (false, None) => short.push([id.to_string()]),
+        }
+    }
+    match (desk.output.is_json(), args.details) {
+        (true, _) => Ok(()),
+        (false, true) => desk.output.rows(["card", "type", "title", "status", "stock"], long, "no cards"),
+        (false, false) => desk.output.rows(["card"], short, "no cards"),
+    }
+}
+
+fn row(id: &CardId, card: &Card) -> [String; 5] {
+    let info = card.base_info();
+    [
+        id.to_string(),
+        card.card_type().to_string(),
+        info.map(|info| info.title.clone()).unwrap_or_default(),
+        info.map(described::status).unwrap_or_default(),
+        info.map(described::stock).unwrap_or_default(),
+    ]
+}
+
+pub(crate) async fn update(desk: &Desk<'_>, args: &UpdateCard) -> anyhow::Result<()> {
+    let changes: CardChanges = file::object(&args.file, "card")?;
+    desk.confirm(&format!("change card {}", args.card_id))?;
+    let updated = Cards::new(&desk.client).update(&args.card_id, &changes).await?;
+    if desk.output.is_json() {
+        return desk.output.json(&*updated);
+    }
+    let review = if updated.send_check { "it goes back to review first" } else { "without a new review" };
+    desk.output.facts([("card", args.card_id.to_string()), ("changed", review.to_owned())])
+}
+
+pub(crate) async fn delete(desk: &Desk<'_>, card_id: &CardId) -> anyhow::Result<()> {
+    desk.confirm(&format!("delete card {card_id}"))?;
+    Cards::new(&desk.client).delete(card_id).await?;
+    if desk.output.is_json() {
+        return desk.output.json(&json!({"card_id": card_id, "deleted": true}));
+    }
+    desk.output.line(&format!("{card_id} is deleted; what users hold stays valid"))
+}
+
+pub(crate) async fn stock(desk: &Desk<'_>, args: &CardStock) -> anyhow::Result<()> {
+    let (cards, id) = (Cards::new(&desk.client), &args.card_id);
+    let (word, by) = match (args.increase, args.reduce) {
+        (Some(by), _) => ("more", by),
+        (None, by) => ("fewer", by.unwrap_or_default()),
+    };
+    desk.confirm(&format!("put {by} {word} of card {id} on sale"))?;
+    if word == "more" {
+        cards.increase_stock(id, by).await?;
+    } else {
+        cards.reduce_stock(id, by).await?;
+    }
+    if desk.output.is_json() {
+        return desk.output.json(&json!({"card_id": id, "increased": args.increase, "reduced": args.reduce}));
+    }
+    desk.output.line(&format!("{by} {word} of {id}"))
+}
