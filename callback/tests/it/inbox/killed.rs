@@ -2,40 +2,15 @@
 //! started with one test to run.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use favor_callback::{Inbox, SqliteInbox, Stored};
+use favor_store::testing::{file_of_child, run_again};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::records::numbered;
-
-/// Tells the process which inbox to work with.
-const FILE: &str = "FAVOR_TEST_INBOX";
-
-/// Runs one of the tests below as a process of its own. A write beyond a limit is to be an error, not a signal.
-fn start(test: &str, file: &Path) -> Child {
-    let program = std::env::current_exe().unwrap();
-    Command::new("sh")
-        .args([
-            &OsString::from("-c"),
-            &OsString::from(r#"trap "" XFSZ; exec "$0" "$@""#),
-            program.as_os_str(),
-        ])
-        .args(["--ignored", "--exact", "--nocapture", "--test-threads=1", test])
-        .env(FILE, file)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn file_of_child() -> PathBuf {
-    std::env::var_os(FILE).expect("another test runs this one").into()
-}
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -67,7 +42,7 @@ async fn a_process_that_is_killed_loses_nothing() {
     let file = folder.path().join("inbox.sqlite");
     let mut answered = HashSet::new();
     for round in 1..=5 {
-        let mut child = start("inbox::killed::stores_until_it_is_killed", &file);
+        let mut child = run_again("inbox::killed::stores_until_it_is_killed", &file);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut count = 0;
         // What it said before its end is read to the end.
@@ -130,7 +105,7 @@ fn meets_a_full_disk() {
 async fn a_full_disk_is_temporary() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("inbox.sqlite");
-    let child = start("inbox::killed::meets_a_full_disk", &file);
+    let child = run_again("inbox::killed::meets_a_full_disk", &file);
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");

@@ -2,45 +2,21 @@
 //! started with one test to run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use favor_campaign::{
     Books, CampaignId, Claimed, Finish, Ledger, Order, OutcomeState, SqliteLedger, WorkerId,
 };
 use favor_store::sqlite::rusqlite::Connection;
+use favor_store::testing::{file_of_child, run_again};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::contract::{LEASE, all_sent, named, people, refused, running, sent, tallies, worker};
 
-/// Tells the process which ledger to work with.
-const FILE: &str = "FAVOR_TEST_LEDGER";
 /// Coupons that are recorded together.
 const TOGETHER: u64 = 25;
 const PEOPLE: u64 = 400_000;
-
-/// Runs one of the tests below as a process of its own. A write beyond a limit is to be an error, not a signal.
-fn start(test: &str, file: &Path) -> Child {
-    let program = std::env::current_exe().unwrap();
-    Command::new("sh")
-        .args([
-            &OsString::from("-c"),
-            &OsString::from(r#"trap "" XFSZ; exec "$0" "$@""#),
-            program.as_os_str(),
-        ])
-        .args(["--ignored", "--exact", "--nocapture", "--test-threads=1", test])
-        .env(FILE, file)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn file_of_child() -> PathBuf {
-    std::env::var_os(FILE).expect("another test runs this one").into()
-}
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -83,7 +59,7 @@ async fn a_process_that_is_killed_leaves_nothing_half() {
     ledger.close().await;
     let mut recorded = BTreeMap::new();
     for round in 1..=6 {
-        let mut child = start("ledger::killed::records_until_it_is_killed", &file);
+        let mut child = run_again("ledger::killed::records_until_it_is_killed", &file);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut count = 0;
         // What it said before its end is read to the end.
@@ -185,7 +161,7 @@ async fn a_full_disk_is_temporary() {
     let ledger = SqliteLedger::open(&file).await.unwrap();
     let campaign = running(&ledger, "full", 20_000, 20_000, 1).await;
     ledger.close().await;
-    let child = start("ledger::killed::meets_a_full_disk", &file);
+    let child = run_again("ledger::killed::meets_a_full_disk", &file);
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
@@ -195,7 +171,7 @@ async fn a_full_disk_is_temporary() {
     let standing = ledger.standing(campaign).await.unwrap();
     assert_eq!(standing.count(OutcomeState::Refused) + standing.count(OutcomeState::Sent), recorded);
     // Planning meets it too, and goes on where it stopped.
-    let child = start("ledger::killed::plans_on_a_full_disk", &file);
+    let child = run_again("ledger::killed::plans_on_a_full_disk", &file);
     ledger.close().await;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
