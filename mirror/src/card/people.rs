@@ -14,7 +14,7 @@ use super::templates::{flag, is_custom};
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::happenings::{self, Happening};
-use crate::ledger::card::{qrcodes, things};
+use crate::ledger::card::{gift_orders, qrcodes, things};
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
@@ -161,7 +161,7 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &Claim) -> Result<Value, Failed> {
 }
 
 /// A code is in this user's hands from now on, under a new encrypted form.
-fn hand_over(code: &mut Code, openid: &str) {
+pub(super) fn hand_over(code: &mut Code, openid: &str) {
     use base64::Engine as _;
     code.state = State::Normal;
     openid.clone_into(&mut code.openid);
@@ -171,7 +171,7 @@ fn hand_over(code: &mut Code, openid: &str) {
 
 /// What the event of a new holder says.
 #[derive(Default)]
-struct Received<'a> {
+pub(super) struct Received<'a> {
     giver: &'a str,
     old_code: &'a str,
     restored: bool,
@@ -179,7 +179,7 @@ struct Received<'a> {
     union_id: Option<&'a str>,
 }
 
-fn received(ask: &Ask<'_>, card: &Card, code: &Code, told: &Received<'_>) -> Result<(), Failed> {
+pub(super) fn received(ask: &Ask<'_>, card: &Card, code: &Code, told: &Received<'_>) -> Result<(), Failed> {
     let mut fields = vec![
         ("CardId", Field::Text(&card.card_id)),
         ("IsGiveByFriend", Field::Number(i64::from(!told.giver.is_empty()))),
@@ -261,6 +261,7 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &Act) -> Result<Value, Failed>
             ensure(code.state == State::Normal && !is_over(&code, ask.now), &USER_CARD_STATUS)?;
             let may = &card.body["base_info"]["can_give_friend"];
             ensure(*may != false && *may != 0, &UNSUPPORTED)?;
+            check_givable(&code)?;
             code.state = State::Gifting;
             code.gift_due = Some(ask.now.plus_days(GIFT_DAYS));
             happenings::insert(ask.db, card.id, Happening::Given, &code.openid, ask.now)?;
@@ -321,6 +322,11 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &Act) -> Result<Value, Failed>
     Ok(shown(&card, &code, ask.now))
 }
 
+/// The merchant has not taken the button of gifting from this copy.
+pub(super) fn check_givable(code: &Code) -> Result<(), Failed> {
+    ensure(code.face.get("can_give_friend") != Some(&Value::Bool(false)), &UNSUPPORTED)
+}
+
 fn offered(
     db: &Connection,
     card: &Card,
@@ -351,7 +357,7 @@ pub(super) fn gift_event(
 }
 
 /// A friend takes a gift. Server codes change; a merchant's own stay until it replaces them.
-fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Value, Failed> {
+pub(super) fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Value, Failed> {
     ensure(code.state == State::Gifting, &USER_CARD_STATUS)?;
     ensure(code.openid != friend, &OPENID)?;
     let (giver, old_code) = (code.openid.clone(), code.code.clone());
@@ -374,6 +380,7 @@ fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Va
     new.claimed = None;
     new.gift_due = None;
     codes::save(ask.db, &new)?;
+    gift_orders::follow(ask.db, (code.id, new.id), friend)?;
     let told = Received { giver: &giver, old_code: &old_code, ..Received::default() };
     received(ask, card, &new, &told)?;
     Ok(shown(card, &new, ask.now))

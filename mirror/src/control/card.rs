@@ -23,7 +23,7 @@ fn refused(reason: impl Into<String>) -> Failure {
     MirrorError::Refused { reason: reason.into() }.into()
 }
 
-fn failed(failed: Failed) -> Failure {
+pub(super) fn failed(failed: Failed) -> Failure {
     match failed {
         Failed::Refused(refusal) => {
             let rule = refusal.rule;
@@ -34,7 +34,7 @@ fn failed(failed: Failed) -> Failure {
 }
 
 /// Work as an account, all of it or nothing.
-async fn as_account(
+pub(super) async fn as_account(
     app: &App,
     whose: impl FnOnce(&Connection) -> Result<String, Failed> + Send + 'static,
     work: impl FnOnce(&Ask<'_>) -> Result<Value, Failed> + Send + 'static,

@@ -2,8 +2,13 @@
 
 mod codes;
 mod events;
+mod gift_orders;
+pub(crate) mod gift_pages;
 mod gifts;
+mod invoices;
+mod marks;
 mod members;
+mod pictures;
 mod shops;
 mod statistics;
 mod templates;
