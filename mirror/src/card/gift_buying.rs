@@ -1,17 +1,17 @@
 //! What users do on gift-card pages: buy, send to a friend, take.
 
 use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::account::is_verified;
-use super::ask::{Ask, Failed, ensure, told};
+use super::ask::{Ask, Failed, ensure};
 use super::body::{Body, is_openid};
 use super::codes::{begin, less_stock, taken};
 use super::event::{self, Field};
-use super::gift_orders::{named, shown};
+use super::gift_act::{AcceptGift, BuyGift, SendGift};
+use super::gift_orders::named;
 use super::gift_page::TEXT;
 use super::gift_pages::{self, Page};
+use super::gift_record::GiftOrderRecord;
 use super::people;
 use crate::ids;
 use crate::ledger::card::accounts;
@@ -19,7 +19,6 @@ use crate::ledger::card::cards::{self, Card, DELETE};
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::gift_orders::{self, GiftItem, GiftOrder, ItemState};
 use crate::ledger::card::happenings::{self, Happening};
-use crate::ledger::card::things;
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
@@ -34,47 +33,6 @@ const MOST_CARDS: usize = 100;
 /// How long a gift waits for its taker.
 const GIFT_DAYS: i64 = 1;
 
-/// What a user buys.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Buy {
-    pub(crate) page_id: String,
-    /// Who buys and pays.
-    pub(crate) openid: String,
-    /// Theme of the page, and face of the theme, from 0.
-    pub(crate) theme: usize,
-    pub(crate) picture: usize,
-    /// Cards of the theme; one that is bought twice is there twice.
-    pub(crate) card_ids: Vec<String>,
-    /// The buyer's own words, in the place of the page's.
-    pub(crate) message: Option<String>,
-    pub(crate) outer_str: String,
-    /// Not to give away.
-    pub(crate) for_self: bool,
-}
-
-/// To whom an order goes.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Send {
-    pub(crate) order_id: String,
-    /// Into a group, where each card is taken by itself.
-    pub(crate) chat_room: bool,
-}
-
-/// Who takes it.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Accept {
-    pub(crate) order_id: String,
-    pub(crate) openid: String,
-}
-
-/// The account that a page is of.
-pub(crate) fn owner_of_page(db: &Connection, page_id: &str) -> rusqlite::Result<Option<String>> {
-    things::owner(db, gift_pages::KIND, page_id)
-}
-
 /// What is chosen on a page.
 struct Choice {
     picture: String,
@@ -82,7 +40,7 @@ struct Choice {
     message: String,
 }
 
-fn chosen(page: &Page, buy: &Buy) -> Result<Choice, Failed> {
+fn chosen(page: &Page, buy: &BuyGift) -> Result<Choice, Failed> {
     let themes = Body(&page.body).objects("theme_list")?.unwrap_or_default();
     let theme = *themes.get(buy.theme).ok_or(&GIFT_CHOICE)?;
     let faces = theme.objects("pic_item_list")?.unwrap_or_default();
@@ -100,7 +58,7 @@ fn chosen(page: &Page, buy: &Buy) -> Result<Choice, Failed> {
 }
 
 /// A user buys cards on a page, and pays at once.
-pub(crate) fn buy(ask: &Ask<'_>, buy: &Buy) -> Result<Value, Failed> {
+pub(super) fn buy(ask: &Ask<'_>, buy: &BuyGift) -> Result<GiftOrderRecord, Failed> {
     ensure(is_openid(&buy.openid), &OPENID)?;
     let page = gift_pages::named(ask, &buy.page_id)?;
     ensure(!page.off && !gift_pages::all_off(ask)?, &GIFT_OFF)?;
@@ -159,7 +117,7 @@ pub(crate) fn buy(ask: &Ask<'_>, buy: &Buy) -> Result<Value, Failed> {
             people::received(ask, card, code, &people::Received::default())?;
         }
     }
-    about(ask, &order)
+    Ok(GiftOrderRecord::of(ask.db, &order)?)
 }
 
 /// One card goes from the stock to the buyer.
@@ -207,21 +165,8 @@ fn tell_sent(db: &Connection, order: &GiftOrder, returned: bool, now: Moment) ->
     tell(db, order, &order.buyer, ("giftcard_send_to_friend", &flags), now)
 }
 
-/// The order for a phone: the merchant's view, the words, and where each card is.
-pub(crate) fn about(ask: &Ask<'_>, order: &GiftOrder) -> Result<Value, Failed> {
-    let mut told = shown(ask, order)?;
-    let states: Vec<_> = gift_orders::items(ask.db, order.id)?.iter().map(|item| item.state.name()).collect();
-    told.extend(told! {
-        "message": order.message,
-        "states": states,
-        "refunded_at": order.refunded.map(|at| at.rfc3339()),
-        "refund_fen": if order.refunded.is_some() { order.total_fen } else { 0 },
-    });
-    Ok(Value::Object(told))
-}
-
 /// The buyer sends what nobody has taken yet to a friend, or into a group.
-pub(crate) fn send(ask: &Ask<'_>, send: &Send) -> Result<Value, Failed> {
+pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Failed> {
     let mut order = named(ask, &send.order_id)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
     let page = gift_pages::named(ask, &order.page_id)?;
@@ -246,11 +191,11 @@ pub(crate) fn send(ask: &Ask<'_>, send: &Send) -> Result<Value, Failed> {
     order.chat_room = send.chat_room;
     gift_orders::save(ask.db, &order)?;
     tell_sent(ask.db, &order, false, ask.now)?;
-    about(ask, &order)
+    Ok(GiftOrderRecord::of(ask.db, &order)?)
 }
 
 /// A friend takes what was sent: all of it, or one card where it went into a group.
-pub(crate) fn accept(ask: &Ask<'_>, accept: &Accept) -> Result<Value, Failed> {
+pub(super) fn accept(ask: &Ask<'_>, accept: &AcceptGift) -> Result<GiftOrderRecord, Failed> {
     ensure(is_openid(&accept.openid), &OPENID)?;
     let order = named(ask, &accept.order_id)?;
     let items = gift_orders::items(ask.db, order.id)?;
@@ -266,7 +211,7 @@ pub(crate) fn accept(ask: &Ask<'_>, accept: &Accept) -> Result<Value, Failed> {
         // The friend may get another code; the order follows it.
         people::accept(ask, &card, code, &accept.openid)?;
     }
-    about(ask, &order)
+    Ok(GiftOrderRecord::of(ask.db, &order)?)
 }
 
 /// A code that was on its way goes back to its buyer. Answers whether an order had sent it; of the order is told once,
@@ -281,15 +226,4 @@ pub(super) fn back(db: &Connection, code: &Code, now: Moment) -> rusqlite::Resul
         tell_sent(db, &order, true, now)?;
     }
     Ok(true)
-}
-
-/// Orders of all accounts, newest first, each with the account.
-pub(crate) fn all(ask: &Ask<'_>, limit: u32) -> Result<Value, Failed> {
-    let mut list = Vec::new();
-    for order in gift_orders::newest(ask.db, limit)? {
-        let mut told = about(ask, &order)?;
-        told["appid"] = json!(order.appid);
-        list.push(told);
-    }
-    Ok(Value::Array(list))
 }

@@ -30,7 +30,7 @@ fn asked(ask: &Ask<'_>) -> Result<GiftOrder, Failed> {
 }
 
 /// An order as the API shows it.
-pub(super) fn shown(ask: &Ask<'_>, order: &GiftOrder) -> Result<Map<String, Value>, Failed> {
+fn shown(ask: &Ask<'_>, order: &GiftOrder) -> Result<Map<String, Value>, Failed> {
     let items = gift_orders::items(ask.db, order.id)?;
     let takers: HashSet<_> =
         items.iter().map(|item| &item.accepter).filter(|taker| !taker.is_empty()).collect();

@@ -1,14 +1,15 @@
 //! Invoices after payment: what the merchant asks for, and what a user gives for an order.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::Body;
 use super::event::{self, Field};
+use super::gift_act::GiveInvoice;
 use super::gift_orders;
 use super::gift_page::TEXT;
 use super::gift_payment::is_merchant_id;
+use super::gift_record::InvoiceRecord;
 use crate::ledger::card::things;
 use crate::rules::card::{
     GIFT_REFUNDED, INVOICE_ACTION, INVOICE_DATA, INVOICE_FIELD, INVOICE_PAYEE, INVOICE_TIME, MERCHANT,
@@ -82,16 +83,6 @@ fn fields(object: Body<'_>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a user gives for the invoice of an order.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Give {
-    pub(crate) order_id: String,
-    /// As a person, or as a firm.
-    pub(crate) user_field: Option<Map<String, Value>>,
-    pub(crate) biz_field: Option<Map<String, Value>>,
-}
-
 /// Only what the merchant asks for can be filled in; everything, where it has not said.
 fn check_given(
     asked: Option<&Value>,
@@ -121,7 +112,7 @@ fn check_given(
 }
 
 /// A user gives what the invoice of an order from a gift-card page needs.
-pub(crate) fn give(ask: &Ask<'_>, give: &Give) -> Result<Value, Failed> {
+pub(super) fn give(ask: &Ask<'_>, give: &GiveInvoice) -> Result<InvoiceRecord, Failed> {
     let order = gift_orders::named(ask, &give.order_id)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
     let (group, given) = match (&give.user_field, &give.biz_field) {
@@ -133,7 +124,7 @@ pub(crate) fn give(ask: &Ask<'_>, give: &Give) -> Result<Value, Failed> {
     check_given(asked.as_ref().map(|thing| &thing.body), group, Body(given))?;
     let mut info = Map::new();
     info.insert(group.0.to_owned(), Value::Object(given.clone()));
-    let kept = json!({ "auth_time": ask.now.seconds(), "user_auth_info": info });
+    let kept = json!({ "auth_time": ask.now.seconds(), "user_auth_info": &info });
     things::put(ask.db, ask.appid, (GIVEN, &order.order_id), &kept, ask.now)?;
     let told = [
         ("SuccOrderId", Field::Text(&order.order_id)),
@@ -142,9 +133,11 @@ pub(crate) fn give(ask: &Ask<'_>, give: &Give) -> Result<Value, Failed> {
         ("Source", Field::Text("web")),
     ];
     event::raise(ask.db, ask.appid, &order.buyer, "user_authorize_invoice", &told, ask.now)?;
-    Ok(
-        json!({ "order_id": order.order_id, "invoice_status": AUTHORISED, "user_auth_info": kept["user_auth_info"] }),
-    )
+    Ok(InvoiceRecord {
+        order_id: order.order_id,
+        invoice_status: AUTHORISED.to_owned(),
+        user_auth_info: info,
+    })
 }
 
 /// `POST /card/invoice/getauthdata`

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use favor_mirror::{BuyGift, GiftCardState, GiveInvoice};
 use serde_json::{Value, json};
 
 use super::events::{Pushed, settle, told};
@@ -128,7 +129,10 @@ async fn a_gift_that_nobody_takes_comes_back_once_and_is_sent_again() {
     assert!(refused(&cards, "accept", &json!({"order_id": id, "openid": BELA})).await.contains("40078"));
     act(&cards, "send", &json!({ "order_id": id })).await;
     let taken = act(&cards, "accept", &json!({"order_id": id, "openid": BELA})).await;
-    assert_eq!((&taken["accepter_openid"], &taken["states"]), (&json!(BELA), &json!(["TAKEN", "TAKEN"])));
+    for item in taken["cards"].as_array().unwrap() {
+        assert_eq!((&item["accepter"], &item["state"]), (&json!(BELA), &json!("taken")));
+    }
+    assert_eq!(order(&cards, &id).await["accepter_openid"], BELA);
     // What was taken does not come back.
     cards.world.mirror.advance(DAY).await.unwrap();
     assert!(receiver.take().iter().all(|pushed| pushed.element("Event") != "giftcard_send_to_friend"
@@ -143,8 +147,9 @@ async fn in_a_group_each_card_is_taken_by_itself() {
         json!({"page_id": page_id, "openid": ANNA, "card_ids": [card, card, card], "message": "Cheers"});
     let bought = act(&cards, "buy", &buy).await;
     let id = &bought["order_id"];
-    assert_eq!((&bought["total_price"], &bought["message"]), (&json!(24000), &json!("Cheers")));
-    assert_eq!(bought["card_list"][0]["default_gifting_msg"], "", "the buyer wrote his own");
+    assert_eq!((&bought["total_fen"], &bought["message"]), (&json!(24000), &json!("Cheers")));
+    let seen = order(&cards, id).await;
+    assert_eq!(seen["card_list"][0]["default_gifting_msg"], "", "the buyer wrote his own");
     act(&cards, "send", &json!({"order_id": id, "chat_room": true})).await;
     for openid in [BELA, CLARA] {
         act(&cards, "accept", &json!({"order_id": id, "openid": openid})).await;
@@ -158,7 +163,9 @@ async fn in_a_group_each_card_is_taken_by_itself() {
     assert_eq!(takers, [BELA, CLARA, ""]);
     let listed =
         cards.world.control("GET", "/_mirror/card/gift-cards/orders?limit=1", &Value::Null).await.ok();
-    assert_eq!(listed["orders"][0]["states"], json!(["TAKEN", "TAKEN", "SENT"]));
+    let newest = &listed["orders"][0];
+    let states: Vec<_> = newest["cards"].as_array().unwrap().iter().map(|item| &item["state"]).collect();
+    assert_eq!(states, ["taken", "taken", "sent"]);
     assert_eq!(listed["orders"][0]["appid"], cards.world.mirror.merchant().appid);
 }
 
@@ -171,14 +178,14 @@ async fn who_buys_for_himself_has_the_card_at_once() {
     let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card], "for_self": true});
     let bought = act(&cards, "buy", &buy).await;
     settle(&cards).await;
-    assert_eq!(bought["accepter_openid"], ANNA);
+    assert_eq!(bought["cards"][0]["accepter"], ANNA);
     let pushed = receiver.take();
     assert_eq!(pushed.len(), 2, "{pushed:?}");
     only(&pushed, "giftcard_pay_done");
     assert_eq!(only(&pushed, "user_get_card").element("IsGiveByFriend"), "0");
     assert!(refused(&cards, "send", &json!({ "order_id": bought["order_id"] })).await.contains("40078"));
     // The card itself may still be given away, and the order knows where it is.
-    let code = bought["card_list"][0]["code"].clone();
+    let code = bought["cards"][0]["code"].clone();
     cards.act("gift", &json!({ "code": code })).await.ok();
     let new = cards.act("accept", &json!({"code": code, "openid": BELA})).await.ok()["code"].clone();
     let seen = order(&cards, &bought["order_id"]).await;
@@ -191,7 +198,7 @@ async fn a_card_that_was_handed_on_is_not_sent_again() {
     let (card, page_id) = shop(&cards).await;
     let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card]});
     let bought = act(&cards, "buy", &buy).await;
-    let code = &bought["card_list"][0]["code"];
+    let code = &bought["cards"][0]["code"];
     cards.act("gift", &json!({ "code": code })).await.ok();
     cards.act("accept", &json!({"code": code, "openid": BELA})).await.ok();
     assert!(refused(&cards, "send", &json!({ "order_id": bought["order_id"] })).await.contains("40078"));
@@ -204,7 +211,7 @@ async fn a_merchant_takes_the_button_of_gifting_away() {
     let (card, page_id) = shop(&cards).await;
     let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card]});
     let bought = act(&cards, "buy", &buy).await;
-    let code = &bought["card_list"][0]["code"];
+    let code = &bought["cards"][0]["code"];
     let update = |may: bool| json!({"card_id": card, "code": code, "can_give_friend": may});
     cards.ok("/card/generalcard/updateuser", &update(false)).await;
     let send = json!({ "order_id": bought["order_id"] });
@@ -232,8 +239,8 @@ async fn money_goes_back_once_and_the_cards_end() {
         assert_eq!(cards.errcode("/card/generalcard/updateuser", &spend).await, 40127);
     }
     let listed = cards.world.control("GET", "/_mirror/card/gift-cards/orders", &Value::Null).await.ok();
-    assert_eq!(listed["orders"][0]["refund_fen"], 16000);
-    assert!(listed["orders"][0]["refunded_at"].is_string());
+    assert_eq!(listed["orders"][0]["total_fen"], 16000);
+    assert!(listed["orders"][0]["refunded"].is_string());
     assert_eq!(cards.errcode(refund, &json!({ "order_id": id })).await, 40078, "once");
     assert_eq!(cards.errcode(refund, &json!({"order_id": "Z2no"})).await, 40097);
     assert_eq!(cards.errcode(refund, &json!({})).await, 41011);
@@ -354,7 +361,7 @@ async fn orders_are_in_snapshots_and_gone_after_a_reset() {
     let (card, page_id) = shop(&cards).await;
     let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card]});
     let bought = act(&cards, "buy", &buy).await;
-    let code = &bought["card_list"][0]["code"];
+    let code = &bought["cards"][0]["code"];
     let mark = json!({"code": code, "card_id": card, "openid": BELA, "is_mark": true});
     cards.ok("/card/code/mark", &mark).await;
     cards.world.mirror.snapshot(&file, false).await.unwrap();
@@ -363,7 +370,7 @@ async fn orders_are_in_snapshots_and_gone_after_a_reset() {
     assert_eq!(cards.errcode(GET, &json!({ "order_id": bought["order_id"] })).await, 40097);
     cards.world.mirror.restore(&file).await.unwrap();
     let cards = Cards::around(cards.world).await;
-    assert_eq!(order(&cards, &bought["order_id"]).await["card_list"], bought["card_list"]);
+    assert_eq!(&order(&cards, &bought["order_id"]).await["card_list"][0]["code"], code);
 }
 
 #[tokio::test]
@@ -390,4 +397,24 @@ async fn another_account_sees_neither_page_nor_order() {
         assert_eq!(told["errcode"], 40097, "{path}: {told}");
     }
     order(&cards, &id).await;
+}
+
+#[tokio::test]
+async fn a_program_buys_by_methods() {
+    let cards = Cards::new().await;
+    let (card, page_id) = shop(&cards).await;
+    let desk = cards.world.mirror.cards();
+    let bought = desk.buy_gift(BuyGift::new(page_id, ANNA, [card.as_str(), card.as_str()])).await.unwrap();
+    assert_eq!((bought.total_fen, bought.cards.len(), bought.own_words), (16000, 2, false));
+    let sent = desk.send_gift(&bought.order_id, true).await.unwrap();
+    assert!(sent.chat_room && sent.cards.iter().all(|item| item.state == GiftCardState::Sent));
+    let taken = desk.accept_gift(&bought.order_id, BELA).await.unwrap();
+    assert_eq!((taken.cards[0].state, taken.cards[0].accepter.as_str()), (GiftCardState::Taken, BELA));
+    let mut give = GiveInvoice { order_id: bought.order_id.clone(), ..GiveInvoice::default() };
+    let refused = desk.give_invoice(give.clone()).await.unwrap_err();
+    assert!(refused.to_string().contains("errcode 40035"), "{refused}");
+    give.user_field = json!({"title": "Anna"}).as_object().cloned();
+    assert_eq!(desk.give_invoice(give).await.unwrap().user_auth_info["user_field"]["title"], "Anna");
+    assert_eq!(desk.gift_orders(10).await.unwrap(), [taken]);
+    assert!(desk.gift_orders(0).await.unwrap().is_empty());
 }
