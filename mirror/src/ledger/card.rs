@@ -8,3 +8,4 @@ pub(crate) mod happenings;
 pub(crate) mod qrcodes;
 pub(crate) mod things;
 pub(crate) mod tokens;
+pub(crate) mod views;
