@@ -4,6 +4,8 @@ import { notice } from './notice.js';
 import { THEMES, apply, currentLanguage, currentTheme, setLanguage, setTheme } from './settings.js';
 import { named, t } from './words.js';
 import * as callbacks from './callbacks.js';
+import * as card from './card.js';
+import * as cards from './cards.js';
 import * as faults from './faults.js';
 import * as overview from './overview.js';
 import * as request from './request.js';
@@ -19,10 +21,12 @@ const PAGES = [
   [/^\/requests$/, requests],
   [/^\/requests\/(\d+)$/, request],
   [/^\/stocks\/(\d+)$/, stock],
+  [/^\/cards$/, cards],
+  [/^\/cards\/([^/]+)$/, card],
   [/^\/callbacks$/, callbacks],
   [/^\/faults$/, faults],
 ];
-const NAV = [['overview', '/'], ['requests', '/requests'], ['callbacks', '/callbacks'], ['faults', '/faults']];
+const NAV = [['overview', '/'], ['requests', '/requests'], ['cards', '/cards'], ['callbacks', '/callbacks'], ['faults', '/faults']];
 
 let shown = { refresh: async () => {} };
 let turn = 0;

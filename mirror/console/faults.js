@@ -32,6 +32,7 @@ const PLACES = ['after_commit', 'before_commit', 'before_verify', 'after_answer'
 const OPERATIONS = [
   '*', 'coupon.*', 'coupon.send', 'coupon.get', 'coupon.list', 'stock.*', 'stock.create', 'stock.start', 'stock.pause',
   'stock.restart', 'stock.stop', 'stock.get', 'stock.list', 'certificates.list', 'callback.set', NOTIFY, 'image.upload',
+  'card.*', 'card.token', 'card.stable_token', 'card.ticket', 'card.create', 'card.code_get', 'card.code_consume',
 ];
 const OWN_COLUMN = new Set(['id', 'kind', 'operation', 'place', 'count', 'struck', 'seen']);
 

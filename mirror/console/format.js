@@ -22,6 +22,12 @@ export function time(text, exact = false) {
   return `${day} ${clock}${fraction} ${zone === 'Z' ? '+00:00' : zone}`;
 }
 
+/** Seconds since 1970, as a time in Beijing. */
+export function unixTime(seconds) {
+  const moment = new Date((Number(seconds) + 8 * 3600) * 1000);
+  return Number.isNaN(moment.getTime()) ? String(seconds) : time(moment.toISOString().replace(/\.\d+Z$/, '+08:00'));
+}
+
 /** Microseconds. */
 export const micros = (number) =>
   number < 1000 ? `${number} µs` : `${Math.trunc(number / 1000)}.${String(Math.trunc((number % 1000) / 100))} ms`;

@@ -4,7 +4,7 @@ import { Part, badge, button, card, facts, h } from './dom.js';
 import { compare, message, visible } from './diff.js';
 import { count, micros, time } from './format.js';
 import { attempt } from './notice.js';
-import { cause, verdictBadge } from './requests.js';
+import { TOKENS, answerCode, cause, isCardCall, verdictBadge } from './requests.js';
 import { t, words } from './words.js';
 
 export const provenanceBadge = (provenance) =>
@@ -48,7 +48,7 @@ function ruleCard(entry) {
     [t('rule'), h('code', {}, rule.id)],
     [t('provenance'), [provenanceBadge(rule.provenance), ' ', t('section'), ' ', rule.section]],
     [t('message'), h('span', { lang: 'zh-CN' }, rule.message)],
-    [t('answer'), `${rule.status} ${rule.code}`],
+    [t('answer'), isCardCall(entry) ? t('errcode', rule.code) : `${rule.status} ${rule.code}`],
     [t('ruleText'), rule.explanation],
   ]));
 }
@@ -67,13 +67,17 @@ function pretty(text, cut) {
 /** The message of an error answer. */
 function answered(entry) {
   try {
-    return JSON.parse(entry.sent.body).message;
+    const body = JSON.parse(entry.sent.body);
+    return body.message ?? body.errmsg?.replace(/ hint: \[\w+\]$/, '');
   } catch {
     return undefined;
   }
 }
 
-function wire(title, copy, text, more) {
+/** Calls whose answers hold a token or a ticket; of the first, the request holds the secret of the account. */
+const KEPT_OUT = ['card.stable_token', 'card.token', 'card.ticket'];
+
+function wire(title, copy, text, more, hidden) {
   const list = h('table', { class: 'headers' }, h('tbody', {},
     copy.headers.map(([name, value]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value)))));
   const size = copy.cut ? h('span', { class: 'dim' }, t('cut', count(new TextEncoder().encode(copy.body).length), count(copy.body_bytes))) : null;
@@ -81,34 +85,40 @@ function wire(title, copy, text, more) {
   return card(title, more ?? null,
     h('h3', {}, t('headers')), h('div', { class: 'scroll' }, list),
     h('h3', {}, t('body'), ' ', size, ' ', copyButton),
-    copy.body ? h('pre', { class: 'body', tabindex: '0' }, text) : h('p', { class: 'empty' }, t('emptyBody')));
+    copy.body ? h('pre', { class: 'body', tabindex: '0' }, text) : h('p', { class: 'empty' }, t(hidden ? 'hiddenBody' : 'emptyBody')));
 }
 
 function build(entry) {
   const said = new Set([entry.rule?.explanation, cause(entry)]);
   for (const one of entry.signature ? [entry.signature.cause, ...entry.signature.also] : []) said.add(one.en.what);
-  const notes = entry.notes.filter((note) => !said.has(note));
+  const token = TOKENS[entry.rule?.id];
+  // The rule stands in a box of its own, with its source.
+  const isRule = (note) => entry.rule && note.startsWith(`${entry.rule.explanation} (`);
+  const notes = entry.notes.filter((note) => !said.has(note) && !isRule(note))
+    .map((note) => (entry.rule ? note.split(`; ${entry.rule.explanation} (`)[0] : note));
   const refused = !entry.signature && entry.verdict !== 'accepted' && cause(entry);
-  const headline = refused && (answered(entry) ?? entry.rule?.message ?? refused);
+  const headline = refused && (token ? refused : answered(entry) ?? entry.rule?.message ?? refused);
   return [
     h('h1', { class: 'request' }, h('b', {}, entry.method), ' ', h('span', { class: 'path' }, entry.path)),
-    h('p', { class: 'summary' }, verdictBadge(entry.verdict), ' ',
-      [entry.status, entry.code].filter(Boolean).join(' ') || t('noAnswer'), ' · ', time(entry.time, true), ' · ', micros(entry.latency_us),
+    h('p', { class: 'summary' }, verdictBadge(entry), ' ',
+      answerCode(entry) || t('noAnswer'), ' · ', time(entry.time, true), ' · ', micros(entry.latency_us),
       entry.operation ? [' · ', h('code', {}, entry.operation)] : null, entry.mchid ? ` · ${t('merchant')} ${entry.mchid}` : null,
       ` · #${entry.id}`),
     refused ? h('section', { class: 'card doctor' }, h('h2', {}, t('whatWentWrong')), h('p', { class: 'what', id: 'cause' }, headline),
       headline === refused ? null : h('p', { class: 'advice' }, refused),
-      notes.map((note) => h('p', {}, note))) : null,
+      notes.map((note) => h('p', {}, note)),
+      token ? [h('h3', {}, t('whatNext')), h('p', { class: 'advice' }, t(token.advice))] : null) : null,
     entry.signature ? doctor(entry.signature) : null,
     ruleCard(entry),
     entry.faults.length > 0 ? card(t('faults'), h('ul', {}, entry.faults.map((fault) => h('li', {}, h('code', {}, fault))))) : null,
     notes.length > 0 && !refused ? card(t('notes'), h('ul', {}, notes.map((note) => h('li', {}, note)))) : null,
     h('div', { class: 'columns' },
       // What was signed is these very bytes, so they are shown as they came.
-      wire(t('request'), entry.received, visible(entry.received.body)),
+      wire(t('request'), entry.received, visible(entry.received.body), null, entry.operation === KEPT_OUT[0]),
       entry.sent.headers.length > 0
         ? wire(t('answerSent'), entry.sent, pretty(entry.sent.body, entry.sent.cut), entry.signed_with
-          ? h('p', { class: 'dim' }, t('signedWith'), ' ', h('code', {}, entry.signed_with)) : h('p', { class: 'dim' }, t('unsigned')))
+          ? h('p', { class: 'dim' }, t('signedWith'), ' ', h('code', {}, entry.signed_with))
+          : isCardCall(entry) ? null : h('p', { class: 'dim' }, t('unsigned')), KEPT_OUT.includes(entry.operation))
         : card(t('answerSent'), h('p', { class: 'empty' }, t('noAnswer')))),
     entry.canonical && !entry.signature ? card(t('canonical'), message(entry.canonical)) : null,
   ];

@@ -8,12 +8,30 @@ const SHOWN = 200;
 const VERDICTS = ['accepted', 'refused', 'unauthenticated', 'faulted', 'failed', 'abandoned'];
 const KINDS = { accepted: 'good', refused: 'warn', unauthenticated: 'bad', faulted: 'odd', failed: 'bad', abandoned: 'odd' };
 
-export const verdictBadge = (verdict) => badge(KINDS[verdict] ?? 'odd', named('verdict', verdict));
+/** Whether it came to the card API, which says everything with HTTP 200 and an errcode. */
+export const isCardCall = (entry) => [entry.operation, entry.rule?.id].some((name) => name?.startsWith('card.'));
+
+/** Callers of the card API have a token, not a signature. */
+export const verdictBadge = (entry) => badge(KINDS[entry.verdict] ?? 'odd',
+  named('verdict', isCardCall(entry) && entry.verdict === 'unauthenticated' ? 'token' : entry.verdict));
+
+/** HTTP status and code of the answer. */
+export const answerCode = (entry) => (isCardCall(entry) && entry.code && entry.status === 200
+  ? t('errcode', entry.code) : [entry.status, entry.code].filter(Boolean).join(' '));
+
+/** What is wrong with an access token, and what to do: by the rule of the card API. */
+export const TOKENS = {
+  'card.credential': { cause: 'tokenStale', advice: 'newToken' },
+  'card.expired': { cause: 'tokenExpired', advice: 'newToken' },
+  'card.token': { cause: 'tokenUnknown', advice: 'sameToken' },
+  'card.no_token': { cause: 'tokenMissing', advice: 'addToken' },
+};
 
 /** Why a request was refused, in a few words. */
 export function cause(entry) {
   if (entry.signature) return words(entry.signature.cause).what;
   if (entry.faults.length > 0) return entry.faults.join(', ');
+  if (TOKENS[entry.rule?.id]) return t(TOKENS[entry.rule.id].cause);
   return entry.rule ? t('broken', entry.rule.explanation) : '';
 }
 
@@ -26,8 +44,8 @@ export const requestTable = (entries, empty) =>
         h('td', { class: 'path target' },
           h('a', { href: `#/requests/${entry.id}`, 'data-key': `r${entry.id}` }, h('b', {}, entry.method), ' ', entry.path),
           h('div', { class: 'dim' }, [entry.operation, entry.mchid].filter(Boolean).join(' · '))),
-        h('td', {}, verdictBadge(entry.verdict)),
-        h('td', { class: 'nowrap' }, [entry.status, entry.code].filter(Boolean).join(' ') || '–'),
+        h('td', {}, verdictBadge(entry)),
+        h('td', { class: 'nowrap' }, answerCode(entry) || '–'),
         h('td', { class: 'cause' }, cause(entry)),
         h('td', { class: 'nowrap number' }, micros(entry.latency_us)))),
     empty, t('requests'));
@@ -43,7 +61,8 @@ export function open(root) {
     page.refresh(true).catch(() => {});
   };
   const verdict = h('select', {}, h('option', { value: '' }, t('anyVerdict')),
-    VERDICTS.map((one) => h('option', { value: one }, named('verdict', one))));
+    VERDICTS.map((one) => h('option', { value: one },
+      one === 'unauthenticated' ? `${named('verdict', one)}, ${t('verdict_token')}` : named('verdict', one))));
   const form = h('form', { class: 'filter', role: 'search', oninput: changed, onsubmit: (event) => event.preventDefault() },
     field('verdict', t('verdict'), verdict),
     field('q', t('search'), h('input', { type: 'search', placeholder: t('searchHint') })),

@@ -1,7 +1,9 @@
 // All texts, in English and Chinese. What the mirror itself says about a signature comes in both languages too.
 import { currentLanguage } from './settings.js';
+import { CARD_WORDS } from './words_cards.js';
 
 const WORDS = {
+  ...CARD_WORDS,
   skip: ['Skip to content', '跳到正文'],
   close: ['Close', '关闭'],
   unreachable: ['The mirror does not answer.', '镜像没有响应。'],

@@ -48,3 +48,4 @@ pub(crate) mod sub_merchants;
 mod templates;
 pub(crate) mod tokens;
 mod update;
+pub(crate) mod views;

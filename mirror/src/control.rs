@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod body;
 pub(crate) mod callbacks;
 pub(crate) mod card;
+pub(crate) mod card_list;
 pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod coupons;

@@ -1,43 +1,24 @@
 // The console in a real browser: what a developer does who has just got SIGN_ERROR.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { openBrowser } from './browser.mjs';
 import { FAVOR, giveCoupon, runningStock, startMirror } from './mirror.mjs';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Nothing of the browser's own goes to the network. */
-const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-];
 /** A picture that would run a script, were the name ever read as HTML. It has the 20 characters a name may have. */
 const HOSTILE = '<img src onerror=a>';
 
 let mirror;
-let context;
-let profile;
+let browser;
 let page;
+let open;
 let stock;
 let coupons;
 let receiver;
 const received = [];
-/** What must stay empty: errors on the page, and requests to anywhere but the mirror. */
-const errors = [];
-const strangers = [];
-
-const open = async (route) => {
-  await page.goto(`${mirror.base_url}/_mirror/#${route}`);
-  // The page before it is still drawn until the browser has told the console of the new address.
-  await page.locator(`.page[data-path="${route}"]`).waitFor();
-};
 
 before(async () => {
-  assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is missing; get it with: apt-get install chromium`);
   mirror = await startMirror();
   receiver = createServer((request, response) => {
     request.resume();
@@ -53,30 +34,14 @@ before(async () => {
   coupons = [];
   for (const number of [1, 2]) coupons.push(await giveCoupon(mirror, stock, `oUser${number}`, `give${number}`));
 
-  profile = mkdtempSync(join(tmpdir(), 'favor-browser-'));
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM, headless: true, args: FLAGS, locale: 'en-US', colorScheme: 'light',
-    viewport: { width: 1280, height: 900 }, timeout: 120_000,
-  });
-  page = context.pages()[0] ?? await context.newPage();
-  // Far longer than anything here takes, also on a machine that does much else.
-  page.setDefaultTimeout(60_000);
-  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('dialog', (dialog) => {
-    errors.push(`dialog: ${dialog.message()}`);
-    dialog.dismiss();
-  });
-  context.on('request', (request) => {
-    if (!request.url().startsWith(`${mirror.base_url}/_mirror`)) strangers.push(request.url());
-  });
+  browser = await openBrowser(mirror);
+  ({ page, open } = browser);
 });
 
 after(async () => {
-  await context?.close();
+  await browser?.close();
   receiver?.closeAllConnections();
   receiver?.close();
-  if (profile) rmSync(profile, { recursive: true, force: true });
   if (mirror) assert.equal(await mirror.stop(), 0);
 });
 
@@ -342,10 +307,9 @@ describe('the console', () => {
   });
 
   test('caused no error and asked nobody else', () => {
-    // A browser reports an answer that is an error as an error of its own: the refused fault is one.
-    const own = errors.filter((text) => !/status of 400 \(Bad Request\)/.test(text));
-    assert.deepEqual(own, []);
-    assert.equal(errors.length - own.length, 1);
-    assert.deepEqual(strangers, []);
+    // The one refused call is the fault that the form could not know.
+    assert.deepEqual(browser.own(), []);
+    assert.deepEqual(browser.refused(), ['400']);
+    assert.deepEqual(browser.strangers, []);
   });
 });

@@ -7,6 +7,7 @@ use super::event::{self, Field};
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::cards::{self, Card, VERIFY_FAIL, VERIFY_OK};
 use crate::ledger::card::codes::{self, State};
+use crate::ledger::card::views;
 use crate::moment::Moment;
 
 /// What a review says when an account is set up to be refused.
@@ -34,7 +35,8 @@ pub(crate) fn review(
     };
     event::raise(db, &card.appid, "", event, &fields, now)?;
     status.clone_into(&mut card.status);
-    cards::save(db, card)
+    cards::save(db, card)?;
+    views::set_refuse_reason(db, card.id, refused)
 }
 
 /// Everything due by now.

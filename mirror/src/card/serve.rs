@@ -291,7 +291,12 @@ fn answer(told: Result<Told, LedgerError>) -> Answer {
             return Answer::ok(&body);
         }
         Ok(Err(Failed::Refused(refusal))) => {
-            let note = refusal.rule.note();
+            let rule = refusal.rule.note();
+            // What a refusal knows beyond its rule is for the log alone.
+            let note = match refusal.detail.as_deref() {
+                Some(Value::String(detail)) => format!("{detail}; {rule}"),
+                _ => rule,
+            };
             (refusal, note)
         }
         Ok(Err(Failed::Store(error))) => (Refusal::from(&BUSY), error.to_string()),

@@ -18,6 +18,7 @@ use crate::rules::card::{
     APPID, CREDENTIAL, DAILY_LIMIT, EXPIRED, GRANT_TYPE, NO_APPID, NO_SECRET, NO_TOKEN, PARAMETER, SECRET,
     TOKEN, TOO_FREQUENT,
 };
+use crate::rules::{Refusal, Rule};
 
 /// Life of a token and of a ticket, in seconds.
 pub(crate) const LIFE: i64 = 7_200;
@@ -97,9 +98,19 @@ fn new_token() -> String {
 pub(crate) fn check(db: &Connection, token: Option<&str>, now: Moment) -> Result<String, Failed> {
     let token = token.filter(|token| !token.is_empty()).ok_or(&NO_TOKEN)?;
     let held = tokens::find(db, token)?.ok_or(&TOKEN)?;
-    ensure(held.ends.is_none_or(|ends| now < ends), &CREDENTIAL)?;
-    ensure(now < held.expires, &EXPIRED)?;
+    if let Some(ends) = held.ends.filter(|ends| now >= *ends) {
+        return Err(stale(&CREDENTIAL, "a newer token has taken its place; it was valid until", ends, now));
+    }
+    if now >= held.expires {
+        return Err(stale(&EXPIRED, "its life ended at", held.expires, now));
+    }
     Ok(held.appid)
+}
+
+/// The answer does not say since when; the request log does.
+fn stale(rule: &'static Rule, why: &str, since: Moment, now: Moment) -> Failed {
+    let note = format!("{why} {}, and the test clock shows {}", since.rfc3339(), now.rfc3339());
+    Refusal::from(rule).with_detail(note.into()).into()
 }
 
 /// `GET /cgi-bin/ticket/getticket`: the same until the last five minutes of its life.

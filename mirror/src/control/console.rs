@@ -26,15 +26,21 @@ macro_rules! files {
 }
 
 const PAGE: &[u8] = include_bytes!("../../console/index.html");
-const FILES: [File; 17] = files![
+const FILES: [File; 24] = files![
     ICON "icon.svg",
     CSS "style.css",
+    SCRIPT "accounts.js",
+    SCRIPT "acts.js",
     SCRIPT "api.js",
     SCRIPT "app.js",
     SCRIPT "callbacks.js",
+    SCRIPT "card.js",
+    SCRIPT "cards.js",
+    SCRIPT "codes.js",
     SCRIPT "coupons.js",
     SCRIPT "diff.js",
     SCRIPT "dom.js",
+    SCRIPT "events.js",
     SCRIPT "faults.js",
     SCRIPT "format.js",
     SCRIPT "notice.js",
@@ -44,6 +50,7 @@ const FILES: [File; 17] = files![
     SCRIPT "settings.js",
     SCRIPT "stock.js",
     SCRIPT "words.js",
+    SCRIPT "words_cards.js",
 ];
 
 /// The console for a browser, the list of calls for everybody else.

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use super::{
-    audit, callbacks, card, clock, coupons, faults, gift_cards, health, index, keys, merchants, metrics,
-    openapi, rates, readings, requests, reset, senders, snapshot, stocks, users,
+    audit, callbacks, card, card_list, clock, coupons, faults, gift_cards, health, index, keys, merchants,
+    metrics, openapi, rates, readings, requests, reset, senders, snapshot, stocks, users,
 };
 use crate::state::App;
 
@@ -45,9 +45,16 @@ routes! {
         => post(card::set_account);
     "POST" "/_mirror/card/tokens/stale" "all tokens of an account are stale: {\"appid\":\"wx1\"}"
         => post(card::stale_tokens);
+    "GET" "/_mirror/card/cards" "cards of all accounts with status, stock and counts, newest first; appid, limit"
+        => get(card_list::list);
+    "GET" "/_mirror/card/cards/{card_id}" "one card with its fields, settings, QR codes and states of its codes"
+        => get(card_list::show);
     "POST" "/_mirror/card/cards/{card_id}/review"
         "the review answers now: {}, or {\"refused\":\"why\"}" => post(card::review);
     "GET" "/_mirror/card/cards/{card_id}/codes" "its codes, oldest first" => get(card::list_codes);
+    "GET" "/_mirror/card/codes"
+        "codes that somebody has or had, newest first; card_id, openid, limit, before the number of a code"
+        => get(card_list::codes);
     "POST" "/_mirror/card/sub-merchants/{merchant_id}/review"
         "the review of a sub-merchant answers: {}, or {\"refused\":\"why\"}, and appid where it is not the first"
         => post(card::review_sub_merchant);

@@ -10,3 +10,4 @@ pub(crate) mod marks;
 pub(crate) mod qrcodes;
 pub(crate) mod things;
 pub(crate) mod tokens;
+pub(crate) mod views;

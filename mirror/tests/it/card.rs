@@ -15,6 +15,7 @@ mod statistics;
 mod templates;
 mod tickets;
 mod tokens;
+mod views;
 
 use serde_json::{Value, json};
 

@@ -238,6 +238,8 @@ async fn every_call_of_the_card_api_answers_as_described() {
         ids.push(id);
     }
     cards.ok("/card/paycell/set", &json!({"card_id": ids[0], "is_open": true})).await;
+    let info = json!({"card": {"card_id": ids[0]}});
+    cards.ok("/card/qrcode/create", &json!({"action_name": "QR_CARD", "action_info": info})).await;
     let mut codes = Vec::new();
     for id in &ids {
         let claim = json!({"card_id": id, "openid": ANNA, "recommended": true});
@@ -284,7 +286,15 @@ async fn every_call_of_the_card_api_answers_as_described() {
     }
     let listed = "/_mirror/card/cards/{card_id}/codes";
     judge.call(world, "GET", listed, &listed.replace("{card_id}", &ids[0]), null).await;
-    for path in ["/_mirror/card/accounts", "/_mirror/card/events", "/_mirror/card/gift-cards/orders"] {
+    let one = "/_mirror/card/cards/{card_id}";
+    judge.call(world, "GET", one, &one.replace("{card_id}", &ids[0]), null).await;
+    for path in [
+        "/_mirror/card/accounts",
+        "/_mirror/card/events",
+        "/_mirror/card/cards",
+        "/_mirror/card/codes",
+        "/_mirror/card/gift-cards/orders",
+    ] {
         judge.call(world, "GET", path, path, null).await;
     }
     for (path, body) in [

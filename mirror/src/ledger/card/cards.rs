@@ -34,10 +34,10 @@ pub(crate) struct Card {
     pub(crate) settings: Map<String, Value>,
 }
 
-const COLUMNS: &str = "id, card_id, appid, card_type, body, status, review_due, quantity, total, created, updated, \
+pub(super) const COLUMNS: &str = "id, card_id, appid, card_type, body, status, review_due, quantity, total, created, updated, \
                        settings";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Card> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Card> {
     let object = |text: String| serde_json::from_str(&text).unwrap_or_default();
     let due: Option<i64> = row.get(6)?;
     Ok(Card {

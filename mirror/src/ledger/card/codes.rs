@@ -64,10 +64,10 @@ pub(crate) struct Code {
     pub(crate) face: Map<String, Value>,
 }
 
-const COLUMNS: &str = "id, card, code, own, state, openid, begins, ends, encrypted, outer_str, outer_id, claimed, \
+pub(super) const COLUMNS: &str = "id, card, code, own, state, openid, begins, ends, encrypted, outer_str, outer_id, claimed, \
                        gift_due, active, face";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Code> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Code> {
     let state: String = row.get(4)?;
     let (claimed, gift_due): (Option<i64>, Option<i64>) = (row.get(11)?, row.get(12)?);
     let face: String = row.get(14)?;

@@ -94,6 +94,8 @@ CREATE TABLE card_codes (
     UNIQUE (card, code)
 ) STRICT;
 CREATE INDEX card_codes_by_code ON card_codes (code);
+-- The newest of a card, without a look at the rest.
+CREATE INDEX card_codes_of_card ON card_codes (card, id);
 CREATE INDEX card_codes_of_user ON card_codes (openid, id);
 CREATE INDEX card_gifts ON card_codes (gift_due) WHERE gift_due IS NOT NULL;
 
