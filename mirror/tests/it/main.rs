@@ -28,6 +28,7 @@ mod notifications;
 mod openapi;
 mod payment;
 mod persistence;
+mod platform;
 mod proxy;
 mod rates;
 mod reach;
