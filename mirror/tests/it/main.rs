@@ -36,6 +36,7 @@ mod readings;
 mod receiver;
 mod redaction;
 mod seed;
+mod seed_coupons;
 mod send;
 mod snapshot;
 mod stock;

@@ -68,6 +68,7 @@ async fn the_example_loads_and_adds_up() {
             ("Fresh", "unactivated"),
             ("Over", "stoped"),
             ("Paused", "paused"),
+            ("Reviewed", "audit"),
             ("Tea 5 off 30", "running"),
         ]
     );
@@ -83,10 +84,10 @@ async fn the_example_loads_and_adds_up() {
     assert_eq!(of("1900000112")["event_permission"], false);
     let users = world.control("GET", "/_mirror/users?limit=2", &Value::Null).await.ok();
     assert_eq!(users["users"].as_array().unwrap().len(), 2);
-    assert_eq!((&users["users"][0]["person"], &users["users"][0]["coupons"]), (&json!("Lin"), &json!(0)));
+    assert_eq!((&users["users"][0]["person"], &users["users"][0]["coupons"]), (&json!("Lin"), &json!(2)));
     let last = users["users"][1]["openid"].as_str().unwrap();
     let rest = world.control("GET", &format!("/_mirror/users?after={last}"), &Value::Null).await.ok();
-    assert_eq!(rest["users"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["users"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
