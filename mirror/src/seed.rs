@@ -143,14 +143,22 @@ impl Seed {
     pub fn read(file: impl AsRef<Path>) -> Result<Self, SeedError> {
         let file = file.as_ref();
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| SeedError {
+        let bytes = std::fs::read(file).map_err(|error| SeedError {
             file: name.clone(),
             line: 0,
             column: 0,
             reason: format!("cannot be read: {error}"),
         })?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Self::from_source(Source { name, text, folder })
+        let source = |text| Source { name, text, folder };
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::from_source(source(text)),
+            Err(error) => {
+                let sound = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..sound]).into_owned();
+                Err(source(text).error(sound, "what follows is not UTF-8"))
+            }
+        }
     }
 
     /// Reads a seed from a text. Files that it names are looked for in the working directory.

@@ -163,7 +163,7 @@ fn what_it_cannot_do_it_says() {
         .unwrap();
     let ran = run(favor(folder.path()).args(["mirror", "--data", "not.sqlite"]));
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("not.sqlite"), "{ran:?}");
+    assert!(ran.stderr.contains("not.sqlite: storage failed: the file holds something else"), "{ran:?}");
 
     let ran = run(favor(folder.path()).args(["mirror", "--data", "no/such/folder/m.sqlite"]));
     assert_eq!(ran.code, Some(2), "{ran:?}");

@@ -4,7 +4,7 @@ use favor_mirror::{FaultKind, FaultRule, Redeem, Refund};
 use serde_json::{Value, json};
 
 use crate::card::{ANNA, BELA, Cards, base, coupon, member_card};
-use crate::harness::{USER, World, builder, stock_body};
+use crate::harness::{USER, World, builder, stock_body, with};
 
 /// What of a value does not fit its schema: the part of JSON Schema that the document uses.
 fn misfits(value: &Value, schema: &Value, document: &Value, place: &str, found: &mut Vec<String>) {
@@ -132,6 +132,11 @@ impl Judge {
     }
 }
 
+/// A stock that begins on the next day.
+fn tomorrow(number: &str) -> Value {
+    with(stock_body(number, 5, 1), "/available_begin_time", json!("2026-08-11T00:00:00+08:00"))
+}
+
 #[tokio::test]
 async fn every_call_answers_as_described() {
     let folder = tempfile::tempdir().unwrap();
@@ -190,7 +195,7 @@ async fn every_call_answers_as_described() {
     for press in ["/start", "/pause", "/restart"] {
         judge.call(&world, "POST", &format!("{stock}{press}"), &of_stock(press), null).await;
     }
-    let fresh = world.created_stock(&stock_body("n2", 5, 1)).await;
+    let fresh = world.created_stock(&tomorrow("n2")).await;
     let of_fresh = |rest: &str| format!("/_mirror/stocks/{fresh}{rest}");
     for under_review in [true, false] {
         let body = json!({ "under_review": under_review });

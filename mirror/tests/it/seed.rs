@@ -161,6 +161,9 @@ async fn a_file_names_itself_and_its_neighbours() {
     std::fs::write(&file, "[[merchants]]\nmchid = \"7\"\nprivate_key_file = \"key.pem\"\n").unwrap();
     let seeded = World::with(builder().seed_file(&file)).await;
     assert_eq!(seeded.credentials_of("7").private_key_pem, world.credentials().private_key_pem);
+    std::fs::write(&file, b"[[merchants]]\nbrand = \"\xE8\x8C\xB6\xFF\"").unwrap();
+    let error = builder().seed_file(&file).start().await.unwrap_err().to_string();
+    assert_eq!(error, format!("{}:2:11: what follows is not UTF-8", file.display()));
     std::fs::write(&file, "\n\n[[merchants]]\nmchid = 7\n").unwrap();
     let error = builder().seed_file(&file).start().await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}:4:9: invalid type", file.display())), "{error}");
