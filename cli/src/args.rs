@@ -186,6 +186,10 @@ pub(crate) struct Mirror {
     /// Make the same ids in each run, from this number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) id_seed: Option<u64>,
+    /// Answer the calls under /_mirror to other machines too, such as the host of a container. They are not
+    /// authenticated: only for closed networks
+    #[arg(long)]
+    pub(crate) open_control: bool,
 }
 
 /// What is said to a mirror that runs.

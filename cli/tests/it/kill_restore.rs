@@ -1,5 +1,5 @@
-//! `favor mirror --data` killed in the middle of a restore: what the file holds afterwards is the state before it or the
-//! one restored, whole.
+//! `favor mirror --data` killed in the middle of a restore or a snapshot: what the file holds afterwards is the state
+//! before it or the one after it, whole.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{Read as _, Write as _};
@@ -94,42 +94,41 @@ fn prepared(folder: &Path) -> (PathBuf, [(PathBuf, u64); 2]) {
     (data, restored)
 }
 
-/// Asks for a restore; true once the mirror has said that it is done.
-fn ask(address: &str, file: &Path) -> bool {
-    let body = file_of(file);
+/// Makes a control call; true once the mirror has said that it is done.
+fn ask(address: &str, call: &str, body: &str) -> bool {
     let mut socket = TcpStream::connect(address).unwrap();
     let head = format!(
-        "POST /_mirror/restore HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+        "POST /_mirror/{call} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    socket.write_all((head + &body).as_bytes()).unwrap();
+    socket.write_all((head + body).as_bytes()).unwrap();
     let mut answer = Vec::new();
     // It is cut off when the mirror is killed.
     let _ = socket.read_to_end(&mut answer);
     answer.starts_with(b"HTTP/1.1 200")
 }
 
-/// Restores and kills the mirror once its log has this many bytes; true if it had answered.
-fn interrupted(data: &Path, file: &Path, bytes: u64) -> bool {
+/// Makes a control call and kills the mirror once this much of it is written; true if it had answered.
+fn interrupted(
+    data: &Path,
+    call: &'static str,
+    body: String,
+    written: impl Fn() -> u64,
+    enough: u64,
+) -> bool {
     let mut mirror = start(data);
-    let log = {
-        let mut name = data.as_os_str().to_owned();
-        name.push("-wal");
-        PathBuf::from(name)
-    };
-    let (address, file) =
-        (mirror.field("base_url").trim_start_matches("http://").to_owned(), file.to_owned());
+    let address = mirror.field("base_url").trim_start_matches("http://").to_owned();
     let over = Arc::new(AtomicBool::new(false));
     let asking = {
         let over = Arc::clone(&over);
         thread::spawn(move || {
-            let answered = ask(&address, &file);
+            let answered = ask(&address, call, &body);
             over.store(true, Ordering::SeqCst);
             answered
         })
     };
-    while !over.load(Ordering::SeqCst) && log.metadata().map_or(0, |metadata| metadata.len()) < bytes {
+    while !over.load(Ordering::SeqCst) && written() < enough {
         thread::yield_now();
     }
     mirror.child.kill().unwrap();
@@ -137,8 +136,11 @@ fn interrupted(data: &Path, file: &Path, bytes: u64) -> bool {
     asking.join().unwrap()
 }
 
+fn length(file: &Path) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
+}
+
 #[test]
-#[expect(clippy::print_stdout, reason = "how many kills came in the middle")]
 fn a_kill_in_the_middle_of_a_restore_leaves_one_state_whole() {
     let mut random = Random(crate::kill::seed());
     let folder = tempfile::tempdir().unwrap();
@@ -148,8 +150,13 @@ fn a_kill_in_the_middle_of_a_restore_leaves_one_state_whole() {
     while cut < INTERRUPTED && rounds < ROUNDS {
         rounds += 1;
         let (file, wanted) = states.iter().find(|(_, content)| *content != held).unwrap();
-        let whole = file.metadata().unwrap().len();
-        let answered = interrupted(&data, file, 1 + random.below(whole));
+        let log = {
+            let mut name = data.clone().into_os_string();
+            name.push("-wal");
+            PathBuf::from(name)
+        };
+        let enough = 1 + random.below(length(file));
+        let answered = interrupted(&data, "restore", file_of(file), || length(&log), enough);
         let found = content(&data);
         if answered {
             assert_eq!(found, *wanted, "a restore that was answered is there");
@@ -164,5 +171,42 @@ fn a_kill_in_the_middle_of_a_restore_leaves_one_state_whole() {
         end(mirror);
     }
     println!("{rounds} kills, {cut} before the answer, {undone} of them with the old state kept");
+    assert!(undone > 0, "no kill came in the middle");
+}
+
+/// A snapshot is written under another name first.
+#[test]
+fn a_kill_while_a_snapshot_is_written_leaves_the_earlier_one() {
+    let mut random = Random(crate::kill::seed());
+    let folder = tempfile::tempdir().unwrap();
+    let (data, [(earlier, _), (later, _)]) = prepared(folder.path());
+    let (before, after) = (content(&earlier), content(&later));
+    let own = folder.path().join("snapshots");
+    std::fs::create_dir(&own).unwrap();
+    let target = own.join("snapshot.sqlite");
+    let under_way = || -> u64 {
+        let files = std::fs::read_dir(&own).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|file| *file != target).map(|file| length(&file)).sum()
+    };
+    let (mut cut, mut undone, mut rounds) = (0, 0, 0);
+    while cut < INTERRUPTED && rounds < ROUNDS {
+        rounds += 1;
+        for entry in std::fs::read_dir(&own).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        std::fs::copy(&earlier, &target).unwrap();
+        let body = serde_json::json!({ "file": target, "overwrite": true }).to_string();
+        let enough = 1 + random.below(length(&later));
+        let answered = interrupted(&data, "snapshot", body, under_way, enough);
+        let found = content(&target);
+        if answered {
+            assert_eq!(found, after, "a snapshot that was answered is there");
+        } else {
+            assert!([before, after].contains(&found), "neither the earlier snapshot nor the new one");
+            cut += 1;
+            undone += usize::from(found == before);
+        }
+    }
+    println!("{rounds} kills, {cut} before the answer, {undone} of them with the earlier snapshot kept");
     assert!(undone > 0, "no kill came in the middle");
 }

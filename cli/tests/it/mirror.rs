@@ -195,6 +195,23 @@ fn the_console_is_named() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<!doctype html>"), "{answer}");
 }
 
+/// A container's host, say, calls by another name.
+#[test]
+fn control_calls_are_for_this_machine_unless_opened() {
+    let status = |arguments: &[&str]| {
+        let mirror = MirrorProcess::start(arguments);
+        let address = mirror.field("base_url").strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = "GET /_mirror/healthz HTTP/1.1\r\nHost: mirror.internal\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status(&[]), "403");
+    assert_eq!(status(&["--open-control"]), "200");
+}
+
 #[test]
 fn two_do_not_share_a_data_file() {
     let folder = tempfile::tempdir().unwrap();

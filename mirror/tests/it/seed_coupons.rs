@@ -256,8 +256,10 @@ async fn deaf_receiver() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsi
     let counted = std::sync::Arc::clone(&count);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            if stream.read(&mut [0; 16_384]).await.unwrap_or(0) == 0 {
+                continue;
+            }
             counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            stream.read(&mut [0; 16_384]).await.ok();
             let answer = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             stream.write_all(answer).await.ok();
         }
