@@ -177,7 +177,7 @@ pub(crate) struct Mirror {
     /// That clock runs so many times as fast as the machine's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) clock_rate: Option<u32>,
-    /// Start with the merchants, users and stocks of this TOML file; what a data file holds goes before them
+    /// Start with the merchants, users, stocks and coupons of this TOML file; what a data file holds goes before them
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
     /// Print a seed file that shows everything there is, and stop
@@ -186,6 +186,10 @@ pub(crate) struct Mirror {
     /// Make the same ids in each run, from this number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) id_seed: Option<u64>,
+    /// Answer the calls under /_mirror to other machines too, such as the host of a container. They are not
+    /// authenticated: only for closed networks
+    #[arg(long)]
+    pub(crate) open_control: bool,
 }
 
 /// What is said to a mirror that runs.

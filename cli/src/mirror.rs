@@ -35,6 +35,7 @@ pub(crate) async fn run(args: args::Mirror, global: &Global, output: &Output) ->
     if let Begin::At(time) = args.clock {
         builder = builder.clock_from(time);
     }
+    builder = builder.open_control(args.open_control);
     builder = builder.clock_frozen(args.frozen).clock_rate(args.clock_rate.unwrap_or(1));
     let mirror = builder.start().await.with_context(|| match &args.data {
         Some(file) => format!("the mirror cannot start on {} with {}", args.listen, file.display()),
@@ -63,7 +64,11 @@ pub(crate) async fn run(args: args::Mirror, global: &Global, output: &Output) ->
         print(&mirror, &ready, output)?;
     }
     if !args.listen.ip().is_loopback() {
-        output.talk("reachable from other machines; the calls under /_mirror answer this machine only");
+        output.talk(if args.open_control {
+            "reachable from other machines, with the calls under /_mirror, which are not authenticated"
+        } else {
+            "reachable from other machines; the calls under /_mirror answer this machine only, --open-control opens them"
+        });
     }
     output.talk("ready; ctrl-c stops it");
     stop.wait().await?;

@@ -273,6 +273,10 @@ impl MirrorBuilder {
         self.id_seed = settings.id_seed.or(self.id_seed);
         self.phase = settings.phase.unwrap_or(self.phase);
         self.readings = settings.readings.unwrap_or(self.readings);
+        self.notify.sends = settings.notify_sends.unwrap_or(self.notify.sends);
+        if let Some(schedule) = settings.callback_schedule {
+            self.notify.schedule = schedule;
+        }
         self.seed = Some(Ok(Arc::new(seed)));
         self
     }

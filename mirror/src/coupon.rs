@@ -14,6 +14,7 @@ use crate::answer::Answer;
 use crate::exchange::Call;
 use crate::ledger::users::{self, UserState};
 use crate::ledger::{coupons, requests, stocks};
+use crate::merchant::KnownMerchant;
 use crate::metrics::Happening;
 use crate::moment::Moment;
 use crate::notify::{self, Raised};
@@ -23,6 +24,7 @@ use crate::rules::readings::Readings;
 use crate::rules::send::{self, SendView};
 use crate::rules::{Refusal, query};
 use crate::state::App;
+use crate::stock::Refused;
 
 pub(crate) use send_request::SendRequest;
 pub(crate) use state::{CouponState, NewCoupon};
@@ -89,6 +91,26 @@ enum Given {
     New(i64),
     /// Given by an earlier request with the same number.
     Before(i64),
+}
+
+/// Gives a coupon outside a call, by the same rules as to a client, with the best reading of each.
+pub(crate) fn give(
+    db: &Connection,
+    merchant: &KnownMerchant,
+    request: &SendRequest,
+    monthly_cap: Option<i64>,
+    now: Moment,
+) -> Refused<i64> {
+    let sender = Sender {
+        mchid: merchant.mchid().to_owned(),
+        product_permission: merchant.product_permission,
+        appid_bound: merchant.has_appid(&request.appid),
+        monthly_cap,
+        crowded: false,
+        readings: Readings::default(),
+    };
+    let given = send_in(db, &sender, request, now)?;
+    Ok(given.map(|(Given::New(id) | Given::Before(id))| id))
 }
 
 fn notify_given(app: &App, db: &Connection, id: i64, now: Moment) -> rusqlite::Result<Option<Raised>> {

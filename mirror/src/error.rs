@@ -14,7 +14,7 @@ pub(crate) type Source = Box<dyn StdError + Send + Sync>;
 #[non_exhaustive]
 pub enum MirrorError {
     /// The address could not be bound.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}; port 0 takes a free one")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -22,7 +22,9 @@ pub enum MirrorError {
         source: io::Error,
     },
     /// The data file was written by a newer version.
-    #[error("the data file has schema version {found}, this version knows {known}")]
+    #[error(
+        "the data file has schema version {found}, this version knows {known}: take a newer version, or another file"
+    )]
     SchemaTooNew {
         /// The version in the file.
         found: i64,
@@ -36,8 +38,9 @@ pub enum MirrorError {
         file: PathBuf,
     },
     /// The data file could not be read or written.
+    // The reason stands in the text, so it is not named a second time as a source.
     #[error("storage failed: {0}")]
-    Storage(#[source] Source),
+    Storage(Source),
     /// A key or certificate could not be read or made.
     #[error("key is not usable: {reason}")]
     Key {

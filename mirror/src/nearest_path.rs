@@ -42,7 +42,9 @@ pub(crate) fn nearest(method: &Method, path: &str) -> Nearest {
             known(operation, note)
         }
         None => Nearest {
-            note: "the mirror serves /v3/certificates, /v3/marketing/favor and /_mirror".to_owned(),
+            note: "the mirror serves /v3/certificates, /v3/marketing/favor, the card API, which is not signed, and \
+                   /_mirror"
+                .to_owned(),
             endpoint: None,
         },
     }

@@ -5,6 +5,7 @@ mod bulk;
 mod check;
 mod expire;
 mod record;
+mod recover;
 mod request;
 
 use rusqlite::Connection;
@@ -22,6 +23,7 @@ use crate::stock::{StockState, stock_id};
 pub(crate) use bulk::fill;
 pub(crate) use expire::expire;
 pub use record::{ConsumeInformation, CouponRecord, RedemptionRecord, RefundRecord};
+pub(crate) use recover::recover;
 pub use request::{GoodsDetail, Redeem, Refund};
 
 /// One payment with a coupon.
@@ -85,6 +87,21 @@ fn redeem_in(
     payment: &Redeem,
     now: Moment,
 ) -> rusqlite::Result<Result<(CouponRecord, Option<Raised>), MirrorError>> {
+    let stock = match pay_in(db, id, payment, now)? {
+        Ok(stock) => stock,
+        Err(error) => return Ok(Err(error)),
+    };
+    let raised = notify::redeemed(app, db, id, &stock, now)?;
+    Ok(read(db, id, now)?.map(|record| (record, raised)))
+}
+
+/// Pays with a coupon, and tells nobody. Answers its stock.
+pub(crate) fn pay_in(
+    db: &Connection,
+    id: i64,
+    payment: &Redeem,
+    now: Moment,
+) -> rusqlite::Result<Result<StockState, MirrorError>> {
     let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
     let place = check::Place {
         merchants: stocks::available_merchants(db, stock.id)?,
@@ -107,8 +124,7 @@ fn redeem_in(
     }
     redemptions::insert(db, &coupon, &new, &transaction_id, now)?;
     coupons::set_status(db, coupon.id, "USED")?;
-    let raised = notify::redeemed(app, db, id, &stock, now)?;
-    Ok(read(db, id, now)?.map(|record| (record, raised)))
+    Ok(Ok(stock))
 }
 
 /// Refunds what was paid with a coupon.
@@ -128,7 +144,7 @@ pub(crate) async fn refund(app: &App, coupon: &str, refund: Refund) -> Result<Co
     Ok(record)
 }
 
-fn refund_in(
+pub(crate) fn refund_in(
     db: &Connection,
     id: i64,
     wanted: Refund,
@@ -136,7 +152,11 @@ fn refund_in(
 ) -> rusqlite::Result<Result<CouponRecord, MirrorError>> {
     let Some((coupon, stock)) = find(db, id)? else { return Ok(Err(NO_COUPON)) };
     let Some(payment) = coupon.consumed else {
-        let reason = "the coupon is not used, so there is nothing to refund".to_owned();
+        let reason = match coupon.status.as_str() {
+            recover::RECOVERED => "the coupon was taken back, so there is nothing to refund",
+            _ => "the coupon is not used, so there is nothing to refund",
+        };
+        let reason = reason.to_owned();
         return Ok(Err(MirrorError::Refused { reason }));
     };
     let earlier = refunds::sums(db, payment.id)?;

@@ -2,6 +2,8 @@
 
 mod apply;
 mod entry;
+mod given;
+mod hours;
 mod when;
 
 use std::fmt;
@@ -41,9 +43,10 @@ impl fmt::Display for SeedError {
 
 impl std::error::Error for SeedError {}
 
-/// Merchants, users, stocks and settings to start a mirror with, read from TOML.
+/// Merchants, users, stocks, coupons and settings to start a mirror with, read from TOML.
 ///
-/// Stocks are made by the same rules as those of the API: a seed cannot hold what no client could have made.
+/// Stocks are made and coupons given by the same rules as those of the API: a seed cannot hold what no client could
+/// have made. What it pays with is not notified.
 #[derive(Clone)]
 pub struct Seed {
     file: File,
@@ -108,10 +111,12 @@ struct SettingsEntry {
     rate_limits: Option<bool>,
     id_seed: Option<u64>,
     public_key: Option<PublicKeyPhase>,
+    notify_sends: Option<bool>,
+    callback_schedule: Option<Vec<Life>>,
 }
 
 /// Settings that a seed gives; none where it says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeedSettings {
     pub(crate) clock_at: Option<DateTime<FixedOffset>>,
     pub(crate) wire_follows: Option<bool>,
@@ -122,6 +127,8 @@ pub(crate) struct SeedSettings {
     pub(crate) id_seed: Option<u64>,
     pub(crate) phase: Option<PublicKeyPhase>,
     pub(crate) readings: Option<Readings>,
+    pub(crate) notify_sends: Option<bool>,
+    pub(crate) callback_schedule: Option<Vec<Duration>>,
 }
 
 impl Seed {
@@ -136,14 +143,22 @@ impl Seed {
     pub fn read(file: impl AsRef<Path>) -> Result<Self, SeedError> {
         let file = file.as_ref();
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|error| SeedError {
+        let bytes = std::fs::read(file).map_err(|error| SeedError {
             file: name.clone(),
             line: 0,
             column: 0,
             reason: format!("cannot be read: {error}"),
         })?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Self::from_source(Source { name, text, folder })
+        let source = |text| Source { name, text, folder };
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::from_source(source(text)),
+            Err(error) => {
+                let sound = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..sound]).into_owned();
+                Err(source(text).error(sound, "what follows is not UTF-8"))
+            }
+        }
     }
 
     /// Reads a seed from a text. Files that it names are looked for in the working directory.
@@ -194,6 +209,11 @@ impl Seed {
             id_seed: given.id_seed,
             phase: given.public_key,
             readings: self.file.readings,
+            notify_sends: given.notify_sends,
+            callback_schedule: given
+                .callback_schedule
+                .as_ref()
+                .map(|waits| waits.iter().map(|wait| wait.duration()).collect()),
         })
     }
 }

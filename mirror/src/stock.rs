@@ -5,6 +5,7 @@ pub(crate) mod list;
 pub(crate) mod members;
 pub(crate) mod modify;
 pub(crate) mod new_stock;
+pub(crate) mod review;
 pub(crate) mod state;
 mod wire;
 

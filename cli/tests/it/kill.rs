@@ -190,16 +190,16 @@ fn round(
     clippy::print_stdout,
     reason = "a test's own variable, for the next run"
 )]
-fn seeded() -> Random {
+pub fn seed() -> u64 {
     let seed =
         std::env::var(SEED).map_or_else(|_| RandomState::new().hash_one(0), |seed| seed.parse().unwrap());
     println!("{SEED}={seed}");
-    Random(seed)
+    seed
 }
 
 #[test]
 fn fifty_kills_lose_nothing_that_was_answered_and_give_nothing_twice() {
-    let mut random = seeded();
+    let mut random = Random(seed());
     let folder = tempfile::tempdir().unwrap();
     let (data, stock_id) = with_stock(folder.path());
     let (runtime, known) = (runtime(), Arc::new(Mutex::new(Known::default())));
@@ -234,7 +234,7 @@ fn fifty_kills_lose_nothing_that_was_answered_and_give_nothing_twice() {
 /// of the file is.
 #[test]
 fn a_torn_log_opens_and_adds_up() {
-    let mut random = seeded();
+    let mut random = Random(seed());
     let folder = tempfile::tempdir().unwrap();
     let (data, stock_id) = with_stock(folder.path());
     let (runtime, known) = (runtime(), Arc::new(Mutex::new(Known::default())));

@@ -22,6 +22,7 @@ mod file_server;
 mod flows;
 mod help;
 mod kill;
+mod kill_restore;
 mod lines;
 mod listener;
 mod lists_and_images;

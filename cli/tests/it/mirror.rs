@@ -163,7 +163,7 @@ fn what_it_cannot_do_it_says() {
         .unwrap();
     let ran = run(favor(folder.path()).args(["mirror", "--data", "not.sqlite"]));
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("not.sqlite"), "{ran:?}");
+    assert!(ran.stderr.contains("not.sqlite: storage failed: the file holds something else"), "{ran:?}");
 
     let ran = run(favor(folder.path()).args(["mirror", "--data", "no/such/folder/m.sqlite"]));
     assert_eq!(ran.code, Some(2), "{ran:?}");
@@ -193,6 +193,23 @@ fn the_console_is_named() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<!doctype html>"), "{answer}");
+}
+
+/// A container's host, say, calls by another name.
+#[test]
+fn control_calls_are_for_this_machine_unless_opened() {
+    let status = |arguments: &[&str]| {
+        let mirror = MirrorProcess::start(arguments);
+        let address = mirror.field("base_url").strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = "GET /_mirror/healthz HTTP/1.1\r\nHost: mirror.internal\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status(&[]), "403");
+    assert_eq!(status(&["--open-control"]), "200");
 }
 
 #[test]

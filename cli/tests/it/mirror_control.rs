@@ -191,7 +191,7 @@ fn the_printed_seed_can_be_used() {
     std::fs::write(&seed, &printed.stdout).unwrap();
     let mirror = MirrorProcess::start(&["--seed", seed.to_str().unwrap()]);
     let audit = ok(mirror.run(&["mirror", "audit", "--output", "json"])).json();
-    assert_eq!(audit["stocks"].as_array().unwrap().len(), 5);
+    assert_eq!(audit["stocks"].as_array().unwrap().len(), 6);
 }
 
 #[cfg(unix)]

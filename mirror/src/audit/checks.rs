@@ -161,7 +161,10 @@ pub(super) const CHECKS: [(&str, &str); 33] = [
              FROM redemptions p LEFT JOIN refunds f ON f.redemption_id = p.id GROUP BY p.id) r
             ON r.coupon_id = c.id
          GROUP BY c.id
-         HAVING (c.status = 'USED') <> (count(r.id) - coalesce(sum(r.back = r.total_amount), 0))",
+         HAVING CASE c.status
+            -- Taken back before or after a payment.
+            WHEN 'RECOVER' THEN count(r.id) - coalesce(sum(r.back = r.total_amount), 0) NOT IN (0, 1)
+            ELSE (c.status = 'USED') <> (count(r.id) - coalesce(sum(r.back = r.total_amount), 0)) END",
     ),
     (
         "redemption.coupon",

@@ -36,8 +36,12 @@ impl MirrorBuilder {
         let platform = self.load_platform(db, now)?;
         let merchants = Directory::new(self.load_merchants(db, now.wire, seed, &mut notes)?);
         if let Some(seed) = seed {
-            let world =
-                seed::World { merchants: &merchants, start_delay: self.start_delay, now: clock.now() };
+            let world = seed::World {
+                merchants: &merchants,
+                start_delay: self.start_delay,
+                monthly_cap: self.monthly_cap,
+                now: clock.now(),
+            };
             notes.extend(seed::apply(db, seed, world)?);
         }
         Ok(Stored { clock, platform, merchants, authority: load_authority(db)?, id_seed, notes })

@@ -40,6 +40,13 @@ pub(crate) async fn expire(
     Ok(Json(payment::expire(&app, &id).await?))
 }
 
+pub(crate) async fn recover(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<CouponRecord>, Failure> {
+    Ok(Json(payment::recover(&app, &id).await?))
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fill {

@@ -23,7 +23,7 @@ pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
     let platform = app.platform().shifted(shift);
     let (kept, app_) = (platform.clone(), App::clone(app));
     let (seed, merchants) = (app.settings.seed.clone(), app.merchants());
-    let start_delay = app.settings.start_delay;
+    let (start_delay, monthly_cap) = (app.settings.start_delay, app.settings.monthly_cap);
     let empty = move |db: &Connection| -> Result<(), MirrorError> {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
         app_.notify.forget();
@@ -34,7 +34,7 @@ pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
         keys::save(db, &kept).map_err(storage)?;
         clock::save(db, mode).map_err(storage)?;
         if let Some(seed) = &seed {
-            let world = seed::World { merchants: &merchants, start_delay, now: mode.now() };
+            let world = seed::World { merchants: &merchants, start_delay, monthly_cap, now: mode.now() };
             seed::apply(db, seed, world)?;
         }
         Ok(())

@@ -101,6 +101,8 @@ routes! {
     "GET" "/_mirror/coupons/{coupon_id}"
         "a coupon with its user and all that was paid with it and refunded" => get(coupons::show);
     "POST" "/_mirror/coupons/{coupon_id}/expire" "ends a coupon's time now" => post(coupons::expire);
+    "POST" "/_mirror/coupons/{coupon_id}/recover" "takes it back, as the platform may: its status is RECOVER"
+        => post(coupons::recover);
     "POST" "/_mirror/coupons/{coupon_id}/redeem"
         "pays with it: {\"total_amount\":3850,\"consume_mchid\":\"1900000109\",\"transaction_id\":\"T1\",\"goods_detail\":[],\"device_no\":\"POS-7\",\"bank_serial\":\"1\"}, each optional"
         => post(coupons::redeem);
@@ -156,6 +158,9 @@ routes! {
     "GET" "/_mirror/stocks/{stock_id}" "one stock" => get(stocks::show);
     "GET" "/_mirror/stocks/{stock_id}/coupons" "its coupons, oldest first; limit, after a coupon id"
         => get(stocks::list_coupons);
+    "POST" "/_mirror/stocks/{stock_id}/review"
+        "puts one that was never started under the platform's review: {\"under_review\":true}, and false ends it"
+        => post(stocks::set_review);
     "POST" "/_mirror/stocks/{stock_id}/start" "starts it as its creator" => post(stocks::start);
     "POST" "/_mirror/stocks/{stock_id}/pause" "pauses it as its creator" => post(stocks::pause);
     "POST" "/_mirror/stocks/{stock_id}/restart" "restarts it as its creator" => post(stocks::restart);

@@ -1,13 +1,14 @@
 //! Stocks for display, and their life cycle without a signature.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, FixedOffset};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use crate::error::MirrorError;
 use crate::ledger::stock_views::{self, CouponCounts};
 use crate::ledger::stocks;
@@ -73,6 +74,8 @@ pub struct StockRecord {
     pub used: i64,
     /// Coupons that ended unused.
     pub expired: i64,
+    /// Coupons that the platform took back.
+    pub recovered: i64,
     /// Payments that were refunded, wholly or in part.
     pub refunded: i64,
     /// Today's budget, when there is one by the day.
@@ -147,6 +150,7 @@ fn record(
         given_amount: stock.distributed.saturating_mul(stock.coupon_amount),
         used: counts.used,
         expired: counts.expired,
+        recovered: counts.recovered,
         refunded: counts.refunded,
         today: (stock.max_amount_by_day > 0 || day_given > 0).then(|| DayBudget {
             date: now.beijing_date(),
@@ -279,6 +283,13 @@ pub(crate) async fn press(app: &App, stock: &str, button: Button) -> Result<Stoc
     find(app, stock).await
 }
 
+/// Puts a stock that was never started under the platform's review, or ends its review.
+pub(crate) async fn review(app: &App, stock: &str, under_review: bool) -> Result<StockRecord, MirrorError> {
+    let id = stock_id(stock).ok_or(NO_STOCK)?;
+    app.ledger.write(move |db| stock::review::review_in(db, id, under_review)).await??;
+    find(app, stock).await
+}
+
 fn refused(refusal: Refusal) -> MirrorError {
     let rule = refusal.rule;
     MirrorError::Refused { reason: format!("{} ({}: {})", refusal.message(), rule.id, rule.explanation) }
@@ -344,4 +355,19 @@ pub(crate) async fn stop(
     Path(id): Path<String>,
 ) -> Result<Json<StockRecord>, Failure> {
     Ok(Json(press(&app, &id, Button::Act(Action::Stop)).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Review {
+    under_review: bool,
+}
+
+pub(crate) async fn set_review(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<StockRecord>, Failure> {
+    let wanted: Review = failure::read(&body)?;
+    Ok(Json(review(&app, &id, wanted.under_review).await?))
 }

@@ -10,6 +10,34 @@ use crate::error::MirrorError;
 const DEFAULT_OVERSIZE: usize = 16 * 1024 * 1024;
 const DEFAULT_REDIRECT: u16 = 302;
 
+/// The names of all kinds, for who guessed wrong.
+const KINDS: [&str; 24] = [
+    "status",
+    "delay",
+    "cut",
+    "reset",
+    "hang",
+    "truncated_body",
+    "corrupt_signature",
+    "missing_signature",
+    "wrong_serial",
+    "probe",
+    "html_error",
+    "not_json",
+    "corrupt_body",
+    "oversized_body",
+    "cut_after",
+    "slow",
+    "redirect",
+    "wrong_hash",
+    "link_to",
+    "expired_link",
+    "gzip",
+    "duplicate",
+    "hold",
+    "rate_limited",
+];
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Flat {
@@ -102,7 +130,7 @@ impl Flat {
             "duplicate" => FaultKind::Duplicate { copies: self.copies.take().unwrap_or(2) },
             "hold" => FaultKind::Hold { seconds: self.seconds.take().ok_or("kind hold needs seconds")? },
             "rate_limited" => FaultKind::RateLimited { retry_after: self.retry_after.take() },
-            other => return Err(format!("no fault is named {other}")),
+            other => return Err(format!("no fault is named {other}; there are {}", KINDS.join(", "))),
         })
     }
 
@@ -257,7 +285,21 @@ mod tests {
         ] {
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(read(&text).unwrap(), rule, "{text}");
+            assert!(KINDS.contains(&rule.kind.name()), "{text}");
         }
+    }
+
+    #[test]
+    fn who_guesses_a_kind_is_told_which_there_are() {
+        for kind in KINDS {
+            let told = read(&format!("{{\"kind\":\"{kind}\"}}")).err().unwrap_or_default();
+            assert!(!told.contains("no fault is named"), "{told}");
+        }
+        let told = read(r#"{"kind":"error"}"#).unwrap_err();
+        assert!(
+            told.contains("no fault is named error; there are status, ") && told.contains("html_error"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tables.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::error::MirrorError;
 
@@ -8,6 +8,8 @@ use crate::error::MirrorError;
 pub(crate) const VERSION: i64 = 6;
 /// "FvMr", kept in `application_id`: marks the file as ours.
 pub(crate) const APPLICATION: i64 = 0x4676_4D72;
+
+const NOT_OURS: &str = "the file holds something else than a mirror's data; take another one";
 
 /// What leads from each version to the next. A new file takes all of them, so that it has the same tables as an
 /// old one.
@@ -68,7 +70,10 @@ pub(crate) fn prepare(connection: &Connection, durable: bool) -> Result<(), Mirr
     if connection.is_readonly("main").map_err(storage)? {
         return Err(MirrorError::Storage("the file cannot be written".into()));
     }
-    let found = version(connection).map_err(storage)?;
+    let found = version(connection).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => MirrorError::Storage(NOT_OURS.into()),
+        _ => storage(error),
+    })?;
     if found > VERSION {
         return Err(MirrorError::SchemaTooNew { found, known: VERSION });
     }
@@ -77,7 +82,7 @@ pub(crate) fn prepare(connection: &Connection, durable: bool) -> Result<(), Mirr
     let application: i64 =
         connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(storage)?;
     if tables > 0 && (application != APPLICATION || found < 1) {
-        return Err(MirrorError::Storage("the file holds something else than a mirror's data".into()));
+        return Err(MirrorError::Storage(NOT_OURS.into()));
     }
     connection.execute_batch(settings).map_err(storage)?;
     connection.execute_batch("PRAGMA foreign_keys = ON;").map_err(storage)?;

@@ -11,6 +11,7 @@ use crate::moment::Moment;
 pub(crate) struct CouponCounts {
     pub(crate) used: i64,
     pub(crate) expired: i64,
+    pub(crate) recovered: i64,
     /// Payments refunded wholly or in part.
     pub(crate) refunded: i64,
 }
@@ -43,13 +44,14 @@ pub(crate) fn counts(
 ) -> rusqlite::Result<HashMap<i64, CouponCounts>> {
     let mut counts: HashMap<i64, CouponCounts> = HashMap::new();
     let mut states = connection.prepare_cached(
-        "SELECT stock_id, sum(status = 'USED'), sum(status = 'EXPIRED' OR status = 'SENDED' AND ends < ?1)
+        "SELECT stock_id, sum(status = 'USED'), sum(status = 'EXPIRED' OR status = 'SENDED' AND ends < ?1),
+            sum(status = 'RECOVER')
          FROM coupons WHERE ?2 IS NULL OR stock_id = ?2 GROUP BY stock_id",
     )?;
     let mut rows = states.query(params![now.millis(), stock])?;
     while let Some(row) = rows.next()? {
         let count = counts.entry(row.get(0)?).or_default();
-        (count.used, count.expired) = (row.get(1)?, row.get(2)?);
+        (count.used, count.expired, count.recovered) = (row.get(1)?, row.get(2)?, row.get(3)?);
     }
     let mut refunds = connection.prepare_cached(
         "SELECT stock_id, count(DISTINCT redemption_id) FROM refunds

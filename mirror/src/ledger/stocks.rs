@@ -74,6 +74,12 @@ pub(crate) fn insert(
     Ok(id)
 }
 
+/// Puts a stock that was never started under the platform's review, or ends the review.
+pub(crate) fn mark_reviewed(connection: &Connection, id: i64, under_review: bool) -> rusqlite::Result<()> {
+    let status = if under_review { StockStatus::Audit } else { StockStatus::Unactivated };
+    connection.execute("UPDATE stocks SET status = ?2 WHERE id = ?1", params![id, status.wire()]).map(drop)
+}
+
 pub(crate) fn mark_started(connection: &Connection, id: i64, now: Moment) -> rusqlite::Result<()> {
     connection
         .execute(

@@ -87,6 +87,17 @@ impl Mirror {
         stocks::press(&self.app, stock_id, Button::Act(Action::Stop)).await
     }
 
+    /// Puts a stock that was never started under the platform's review (`audit`), in which it can be neither started
+    /// nor stopped; or ends its review. Production does this by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when it was started or stopped already, [`MirrorError::NotFound`] when there is no
+    /// such stock; or storage fails.
+    pub async fn review_stock(&self, stock_id: &str, under_review: bool) -> Result<StockRecord, MirrorError> {
+        stocks::review(&self.app, stock_id, under_review).await
+    }
+
     /// A coupon with everything that was paid with it and refunded.
     ///
     /// # Errors
@@ -127,6 +138,16 @@ impl Mirror {
     /// or storage fails.
     pub async fn expire(&self, coupon_id: &str) -> Result<CouponRecord, MirrorError> {
         payment::expire(&self.app, coupon_id).await
+    }
+
+    /// Takes a coupon back, whatever its state, as the platform may: its status is `RECOVER` from then on. What was
+    /// paid with it stays paid, and its place in the budget stays taken.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is no such coupon; or storage fails.
+    pub async fn recover(&self, coupon_id: &str) -> Result<CouponRecord, MirrorError> {
+        payment::recover(&self.app, coupon_id).await
     }
 
     /// Makes a long history quickly: gives `rows` coupons of a running stock to as many made-up users and

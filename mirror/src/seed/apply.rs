@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 
 use super::entry::Stage;
-use super::{Seed, SeedError, Source, StockEntry, UserEntry, When};
+use super::given::{self, Stock};
+use super::{MerchantEntry, Seed, SeedError, Source, StockEntry, UserEntry, When};
 use crate::directory::Directory;
 use crate::error::MirrorError;
 use crate::ledger::users::UserState;
-use crate::ledger::{prefunds, requests, stocks, users};
+use crate::ledger::{callbacks, prefunds, requests, stocks, users};
 use crate::merchant::{DEFAULT_MCHID, KnownMerchant, MerchantSeed};
 use crate::moment::Moment;
 use crate::rules::lifecycle::{Action, LifecycleView};
@@ -27,6 +28,8 @@ pub(crate) struct World<'a> {
     pub(crate) merchants: &'a Directory,
     /// How long a new stock cannot be started.
     pub(crate) start_delay: Duration,
+    /// Face value in fen that a merchant may give one user in a month.
+    pub(crate) monthly_cap: Option<i64>,
     /// What the test clock shows.
     pub(crate) now: Moment,
 }
@@ -104,6 +107,9 @@ pub(crate) fn apply(db: &Connection, seed: &Seed, world: World<'_>) -> Result<Ve
     for user in &seed.file.users {
         notes.extend(put_user(db, user.get_ref(), &appids, &seed.source)?);
     }
+    for merchant in &seed.file.merchants {
+        notes.extend(put_callback(db, merchant.get_ref(), world.now)?);
+    }
     for (index, stock) in seed.file.stocks.iter().enumerate() {
         notes.extend(put_stock(db, stock, index, &seed.source, world)?);
     }
@@ -111,11 +117,11 @@ pub(crate) fn apply(db: &Connection, seed: &Seed, world: World<'_>) -> Result<Ve
     Ok(notes)
 }
 
-fn storage(error: rusqlite::Error) -> MirrorError {
+pub(super) fn storage(error: rusqlite::Error) -> MirrorError {
     MirrorError::Storage(Box::new(error))
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     world: World<'a>,
     mchid: &Spanned<String>,
     source: &Source,
@@ -123,6 +129,18 @@ fn known<'a>(
 ) -> Result<std::sync::Arc<KnownMerchant>, SeedError> {
     let find = world.merchants.find(mchid.get_ref());
     find.ok_or_else(|| source.at(mchid, format!("{role} {} is no merchant of this mirror", mchid.get_ref())))
+}
+
+fn put_callback(db: &Connection, entry: &MerchantEntry, now: Moment) -> Result<Option<String>, MirrorError> {
+    let Some(url) = entry.callback_url.as_ref().map(Spanned::get_ref) else { return Ok(None) };
+    let mchid = entry.mchid.get_ref();
+    let Some(held) = callbacks::find(db, mchid).map_err(storage)? else {
+        callbacks::save(db, mchid, url, entry.callback_switch, now).map_err(storage)?;
+        return Ok(None);
+    };
+    let pushes = callbacks::target(db, mchid).map_err(storage)?.is_some();
+    let same = held == *url && pushes == entry.callback_switch;
+    Ok((!same).then(|| format!("merchant {mchid}: the data file goes before the seed in callback_url")))
 }
 
 fn put_user(
@@ -216,8 +234,9 @@ fn put_stock(
     };
     if let Some(earlier) = requests::earlier_create(db, creator.mchid(), &number).map_err(storage)? {
         let held = stocks::find(db, earlier.made).map_err(storage)?;
+        let lacks = lacks_coupons(db, entry, creator.mchid(), &number)?;
         return Ok(held
-            .filter(|held| differs(held, entry))
+            .filter(|held| lacks || differs(held, entry))
             .map(|held| format!("stock {} ({number}): the data file goes before the seed", held.id)));
     }
     let body = create_body(entry, creator.mchid(), &number, begins, ends)
@@ -259,8 +278,13 @@ fn put_stock(
             .map_err(storage)?
             .map_err(|refusal| refused("started", &refusal))?;
     }
+    let stock = Stock { id, creator: creator.mchid(), number: &number, open: times.started.max(begins) };
+    for given in entry.given.iter().enumerate() {
+        given::give(db, stock, given, source, world)?;
+    }
     match entry.state {
         Stage::Created | Stage::Running => {}
+        Stage::Audit => stocks::mark_reviewed(db, id, true).map_err(storage)?,
         Stage::Paused => act(Action::Pause, "paused")?,
         Stage::Stopped => act(Action::Stop, "stopped")?,
     }
@@ -275,6 +299,22 @@ fn differs(held: &StockState, entry: &StockEntry) -> bool {
         || held.max_coupons != *entry.coupons.get_ref()
         || held.max_coupons_per_user != entry.per_user
         || held.no_cash != entry.no_cash
+}
+
+/// Whether a coupon of the seed was never given.
+fn lacks_coupons(
+    db: &Connection,
+    entry: &StockEntry,
+    creator: &str,
+    stock: &str,
+) -> Result<bool, MirrorError> {
+    for (index, given) in entry.given.iter().enumerate() {
+        let number = given.number(stock, index);
+        if requests::earlier_send(db, given.sender(creator), &number).map_err(storage)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What a client would send; none when the budget is beyond 64 bits.
@@ -318,8 +358,20 @@ fn create_body(
     if let Some(items) = &entry.items {
         body["coupon_use_rule"]["available_items"] = json!(items.get_ref());
     }
-    if entry.second_day_available || entry.minutes_after_receive.is_some() {
+    if let Some(tags) = &entry.goods_tag {
+        body["coupon_use_rule"]["goods_tag"] = json!(tags.get_ref());
+    }
+    if let Some(kinds) = &entry.trade_type {
+        body["coupon_use_rule"]["trade_type"] = json!(kinds.get_ref());
+    }
+    if !entry.combine_use {
+        body["coupon_use_rule"]["combine_use"] = json!(false);
+    }
+    if entry.second_day_available || entry.minutes_after_receive.is_some() || entry.hours.is_some() {
         let mut time = json!({ "second_day_available": entry.second_day_available });
+        if let Some(hours) = &entry.hours {
+            time["fix_available_time"] = hours.get_ref().body();
+        }
         if let Some(minutes) = entry.minutes_after_receive {
             time["available_time_after_receive"] = json!(minutes);
         }

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::given::GivenEntry;
+use super::hours::HoursEntry;
 use super::when::When;
 use super::{File, SeedError, Source};
 use crate::merchant::MerchantCertificate;
+use crate::rules::callback;
 
 fn yes() -> bool {
     true
@@ -39,6 +42,10 @@ pub(crate) struct MerchantEntry {
     pub(crate) public_key_only: bool,
     pub(crate) brand: Option<String>,
     pub(crate) service_provider: Option<Spanned<String>>,
+    pub(crate) callback_url: Option<Spanned<String>>,
+    /// Whether anything is pushed there.
+    #[serde(default = "yes")]
+    pub(crate) callback_switch: bool,
 }
 
 /// `[[users]]`
@@ -59,6 +66,8 @@ pub(crate) struct UserEntry {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
     Created,
+    /// Created, and under the platform's review.
+    Audit,
     #[default]
     Running,
     Paused,
@@ -98,13 +107,22 @@ pub(crate) struct StockEntry {
     pub(crate) minutes_after_receive: Option<i64>,
     #[serde(default)]
     pub(crate) second_day_available: bool,
+    pub(crate) hours: Option<Spanned<HoursEntry>>,
+    pub(crate) goods_tag: Option<Spanned<Vec<String>>>,
+    pub(crate) trade_type: Option<Spanned<Vec<String>>>,
+    #[serde(default = "yes")]
+    pub(crate) combine_use: bool,
+    #[serde(default)]
+    pub(crate) given: Vec<GivenEntry>,
 }
 
 impl StockEntry {
-    /// Where a fault of the create request comes from, by the last part of its pointer.
+    /// Where a fault of the create request comes from, by its pointer.
     pub(super) fn place_of(&self, pointer: &str) -> Option<usize> {
         let start = |place: Option<std::ops::Range<usize>>| place.map(|span| span.start);
-        match pointer.rsplit('/').next().unwrap_or_default() {
+        // Entries of a list have an index behind its name.
+        let mut parts = pointer.rsplit('/').filter(|part| part.parse::<usize>().is_err());
+        match parts.next().unwrap_or_default() {
             "stock_name" => start(Some(self.name.span())),
             "out_request_no" => start(self.out_request_no.as_ref().map(Spanned::span)),
             "max_coupons" => start(Some(self.coupons.span())),
@@ -113,6 +131,9 @@ impl StockEntry {
             "max_amount_by_day" => start(self.daily_budget_fen.as_ref().map(Spanned::span)),
             "available_merchants" => start(self.merchants.as_ref().map(Spanned::span)),
             "available_items" => start(self.items.as_ref().map(Spanned::span)),
+            "goods_tag" => start(self.goods_tag.as_ref().map(Spanned::span)),
+            "trade_type" => start(self.trade_type.as_ref().map(Spanned::span)),
+            "available_week_day" | "begin_time" | "end_time" => start(self.hours.as_ref().map(Spanned::span)),
             _ => None,
         }
     }
@@ -171,6 +192,17 @@ fn check_merchant(entry: &MerchantEntry, source: &Source) -> Result<(), SeedErro
         && (key.get_ref().len() != 32 || !key.get_ref().is_ascii())
     {
         return Err(source.at(key, "an APIv3 key has 32 ASCII characters"));
+    }
+    if let Some(url) = &entry.callback_url {
+        if !callback::is_address(url.get_ref()) || url.get_ref().len() > 256 {
+            let reason =
+                "a callback address is https, or http to this machine, without query, of 256 characters";
+            return Err(source.at(url, reason));
+        }
+        if !(entry.product_permission && entry.event_permission) {
+            let reason = "without product_permission and event_permission a merchant has no callback address";
+            return Err(source.at(url, reason));
+        }
     }
     if let (Some(_), Some(file)) = (&entry.private_key_pem, &entry.private_key_file) {
         return Err(source.at(file, "private_key_pem is there already; one of the two is enough"));

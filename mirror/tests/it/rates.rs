@@ -49,6 +49,81 @@ async fn an_address_has_its_own_limit() {
     set(&other.mchid).await.refused(429, "FREQUENCY_LIMIT_EXCEED", "接口限频");
 }
 
+/// The columns of the table in section 3.0; where the documentation has two figures, the lower one.
+const DOCUMENTED: [(&str, &str, u32, u32); 27] = [
+    ("certificates.list", "merchant", 1_000, 1),
+    ("stock.create", "merchant", 60, 60),
+    ("stock.create", "total", 1_000, 60),
+    ("stock.start", "merchant", 1_000, 60),
+    ("stock.start", "address", 60, 60),
+    ("stock.pause", "merchant", 1_000, 60),
+    ("stock.pause", "address", 60, 60),
+    ("stock.restart", "merchant", 1_000, 60),
+    ("stock.list", "merchant", 1_000, 1),
+    ("stock.get", "merchant", 500, 1),
+    ("stock.get", "address", 500, 1),
+    ("stock.merchants", "merchant", 1_000, 60),
+    ("stock.items", "merchant", 600, 60),
+    ("stock.modify_merchants", "merchant", 1_000, 60),
+    ("stock.modify_budget", "merchant", 1_000, 60),
+    ("stock.modify_daily_budget", "merchant", 1_000, 60),
+    ("coupon.send", "merchant", 500, 1),
+    ("coupon.get", "merchant", 500, 1),
+    ("coupon.list", "merchant", 500, 1),
+    ("coupon.list", "address", 500, 1),
+    ("callback.get", "merchant", 2_000, 1),
+    ("callback.set", "merchant", 1_000, 60),
+    ("callback.set", "address", 5, 60),
+    ("stock.use_flow", "address", 5, 60),
+    ("stock.refund_flow", "address", 5, 60),
+    ("stock.use_flow", "merchant", 1_000, 60),
+    ("stock.refund_flow", "merchant", 1_000, 60),
+];
+
+#[tokio::test]
+async fn the_limits_are_those_of_the_table() {
+    let world = World::new().await;
+    let shown = world.control("GET", "/_mirror/rates", &Value::Null).await.ok();
+    let row = |(operation, by, calls, seconds): (&str, &str, u32, u32)| -> Value {
+        json!({"operation": operation, "by": by, "calls": calls, "seconds": seconds})
+    };
+    let wanted: Vec<Value> = DOCUMENTED.into_iter().map(row).collect();
+    let found = shown["limits"].as_array().unwrap();
+    for limit in &wanted {
+        assert!(found.contains(limit), "{limit} is missing");
+    }
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+}
+
+/// Links to flow files: five a minute from one address, whoever asks, and of each kind.
+#[tokio::test]
+async fn five_links_a_minute_from_one_address() {
+    let world = World::with(builder().documented_rate_limits(true)).await;
+    let other = world.mirror.add_merchant(MerchantSeed::new("42")).await.unwrap();
+    let link = async |mchid: &str, kind: &str| {
+        let target = format!("{FAVOR}/stocks/15300001/{kind}");
+        world.call_as(&world.credentials_of(mchid), "GET", &target, &Value::Null).await
+    };
+    for kind in ["use-flow", "refund-flow"] {
+        for mchid in ["1900000109", "42", "1900000109", "42", "1900000109"] {
+            link(mchid, kind).await.refused(404, "RESOURCE_NOT_EXISTS", "批次不存在");
+        }
+        link(&other.mchid, kind).await.refused(429, "FREQUENCY_LIMIT_EXCEED", "接口限频");
+        let logged = &world.mirror.requests(1, 0)[0];
+        assert!(
+            logged.notes.iter().any(|note| note == "the limit is 5 calls in 60 seconds from one address")
+        );
+        assert_eq!(logged.rule.map(|rule| (rule.id, rule.section)), Some(("edge.rate", "2.17")));
+    }
+    // Files of a day have no documented limit.
+    for _ in 0..7 {
+        let target = format!("{FAVOR}/stocks/15300001/use-flow-by-day?bill_date=2026-08-09");
+        assert_eq!(world.get(&target).await.status, 404);
+    }
+    world.mirror.advance(Duration::from_secs(60)).await.unwrap();
+    link("42", "use-flow").await.refused(404, "RESOURCE_NOT_EXISTS", "批次不存在");
+}
+
 #[tokio::test]
 async fn limits_come_and_go_while_it_runs() {
     let world = World::new().await;

@@ -68,6 +68,7 @@ async fn the_example_loads_and_adds_up() {
             ("Fresh", "unactivated"),
             ("Over", "stoped"),
             ("Paused", "paused"),
+            ("Reviewed", "audit"),
             ("Tea 5 off 30", "running"),
         ]
     );
@@ -83,10 +84,10 @@ async fn the_example_loads_and_adds_up() {
     assert_eq!(of("1900000112")["event_permission"], false);
     let users = world.control("GET", "/_mirror/users?limit=2", &Value::Null).await.ok();
     assert_eq!(users["users"].as_array().unwrap().len(), 2);
-    assert_eq!((&users["users"][0]["person"], &users["users"][0]["coupons"]), (&json!("Lin"), &json!(0)));
+    assert_eq!((&users["users"][0]["person"], &users["users"][0]["coupons"]), (&json!("Lin"), &json!(2)));
     let last = users["users"][1]["openid"].as_str().unwrap();
     let rest = world.control("GET", &format!("/_mirror/users?after={last}"), &Value::Null).await.ok();
-    assert_eq!(rest["users"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["users"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -160,6 +161,9 @@ async fn a_file_names_itself_and_its_neighbours() {
     std::fs::write(&file, "[[merchants]]\nmchid = \"7\"\nprivate_key_file = \"key.pem\"\n").unwrap();
     let seeded = World::with(builder().seed_file(&file)).await;
     assert_eq!(seeded.credentials_of("7").private_key_pem, world.credentials().private_key_pem);
+    std::fs::write(&file, b"[[merchants]]\nbrand = \"\xE8\x8C\xB6\xFF\"").unwrap();
+    let error = builder().seed_file(&file).start().await.unwrap_err().to_string();
+    assert_eq!(error, format!("{}:2:11: what follows is not UTF-8", file.display()));
     std::fs::write(&file, "\n\n[[merchants]]\nmchid = 7\n").unwrap();
     let error = builder().seed_file(&file).start().await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}:4:9: invalid type", file.display())), "{error}");
