@@ -29,9 +29,11 @@ pub(crate) use campaign::{
     PlanCampaign, ReconcileCampaign, ReportCampaign, Retried, RetryCampaign, StartCampaign, WatchCampaign,
 };
 pub(crate) use card::{
-    ActivateMember, Card, CardAccount, CardCode, CardCodes, CardCommand, CardSign, CardStats, CardStock,
-    Charted, CodesOfFile, Counted, CreateCard, EventForm, ListCards, ListenEvents, Member, Private, QrCode,
-    Source, UpdateCard, UpdateMember, UserCards,
+    ActivateMember, Card, CardAccount, CardCode, CardCodes, CardCoins, CardCommand, CardMedia, CardSign,
+    CardStats, CardStock, Charted, CodesOfFile, CoinOrders, Counted, CreateCard, DataFile, DisableCode,
+    EventForm, GiftCards, GiftOrder, GiftPage, ListCards, ListGiftOrders, ListenEvents, MaintainGiftPage,
+    MarkCode, Member, MemberForm, PayGift, Private, QrCode, Source, SubMerchantCommand, UpdateCard,
+    UpdateCode, UpdateMember, UserCards,
 };
 pub(crate) use daemon::DaemonAt;
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
