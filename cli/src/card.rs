@@ -22,6 +22,7 @@ mod sign;
 mod statistics;
 mod sub_merchants;
 mod tokens;
+mod unknown;
 
 use favor_card::Client;
 
@@ -30,6 +31,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use account::Account;
 pub(crate) use account::is_of_pay;
+pub(crate) use tokens::FILE as TOKENS_FILE;
 
 /// What a command works with.
 struct Desk<'a> {

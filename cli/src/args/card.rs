@@ -34,8 +34,9 @@ macro_rules! examples {
 use examples;
 
 const BEGIN: &str = "\
-It works for one Official Account: set appid and app_secret_file in a profile of favor.toml, or FAVOR_APPID and
-FAVOR_APP_SECRET. For trying it out, favor mirror prints both. favor doctor says what is wrong with them.
+These work for one Official Account. Its appid and app_secret_file are set in favor.toml,
+or as FAVOR_APPID and FAVOR_APP_SECRET; favor mirror prints both to try things out, and
+favor doctor says what is wrong with them.
 
 Examples:
   favor card create tea.toml
@@ -157,7 +158,7 @@ pub(crate) struct OneCard {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListCards {
-    /// Only those in this state, such as CARD_STATUS_VERIFY_OK; may be given several times
+    /// Only those in this state, such as CARD_STATUS_VERIFY_OK or verify_ok; may be given several times
     #[arg(long, value_name = "STATE", value_parser = parse_status)]
     pub(crate) status: Vec<CardStatus>,
     /// Ask for each card: its title, state and stock
@@ -235,7 +236,9 @@ pub(crate) enum Charted {
 }
 
 fn parse_status(text: &str) -> Result<CardStatus, String> {
-    match CardStatus::from(text) {
+    let whole = text.to_ascii_uppercase();
+    let whole = if whole.starts_with("CARD_STATUS_") { whole } else { format!("CARD_STATUS_{whole}") };
+    match CardStatus::from(whole.as_str()) {
         CardStatus::Unknown(_) => {
             Err("the states are CARD_STATUS_NOT_VERIFY, CARD_STATUS_VERIFY_FAIL, CARD_STATUS_VERIFY_OK, \
                  CARD_STATUS_DELETE and CARD_STATUS_DISPATCH"

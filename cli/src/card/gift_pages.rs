@@ -10,7 +10,7 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &GiftPage) -> anyhow::Result<(
     let pages = GiftPages::new(&desk.client);
     match command {
         GiftPage::Add(args) => {
-            let page: Page = file::object(&args.file, "page")?;
+            let page: Page = file::object(&args.file, "page", desk.output)?;
             desk.confirm("add a page that sells gift cards")?;
             let added = pages.add(&page).await?;
             if desk.output.is_json() {
@@ -26,7 +26,7 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &GiftPage) -> anyhow::Result<(
             desk.output.facts(facts(&answer.page))
         }
         GiftPage::Update(args) => {
-            let changes: GiftPageChanges = file::object(&args.file, "page")?;
+            let changes: GiftPageChanges = file::object(&args.file, "page", desk.output)?;
             let id = &changes.page_id;
             desk.confirm(&format!("change gift page {id}"))?;
             pages.update(&changes).await?;

@@ -43,5 +43,8 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &CardMedia) -> anyhow::Result<
     if desk.output.is_json() {
         return desk.output.json(&*uploaded);
     }
-    desk.output.facts([("url", uploaded.url.clone())])
+    desk.output.facts([
+        ("url", uploaded.url.clone()),
+        ("next", "put it into logo_url, or where else a card has a picture".to_owned()),
+    ])
 }

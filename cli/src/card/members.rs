@@ -5,7 +5,7 @@ use favor_card::{
     ActivateMember, Member as Shown, MemberCards, NotifyOptional, Personal, SetMemberForm, UpdateMember,
     UserInfo,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::codes::words;
 use super::{Desk, file};
@@ -92,7 +92,7 @@ async fn update(desk: &Desk<'_>, members: &MemberCards, args: &args::UpdateMembe
 }
 
 async fn form(desk: &Desk<'_>, members: &MemberCards, args: &MemberForm) -> anyhow::Result<()> {
-    let mut request: Value = file::object(&args.file, "")?;
+    let mut request = file::value(&args.file, "")?;
     let name = saved::name(Some(&args.file));
     let object = request.as_object_mut().with_context(|| format!("{name} is not a form"))?;
     let id = args.card_id.as_str();
@@ -101,8 +101,7 @@ async fn form(desk: &Desk<'_>, members: &MemberCards, args: &MemberForm) -> anyh
         bail!("{name} is for another card than {id}: take card_id out of it");
     }
     object.insert("card_id".to_owned(), id.into());
-    let request: SetMemberForm =
-        serde_json::from_value(request).with_context(|| format!("{name} is not a form"))?;
+    let request: SetMemberForm = file::typed(&request, &args.file, desk.output)?;
     desk.confirm(&format!("replace the form of card {id}"))?;
     members.set_form(&request).await?;
     desk.done(&json!({"card_id": id, "form_set": true}), &format!("users fill this form to activate {id}"))

@@ -15,7 +15,7 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &PayGift) -> anyhow::Result<Ex
     let rules = PayGifts::new(&desk.client);
     match command {
         PayGift::Add(args) => {
-            let rule: PayGiftRule = file::object(&args.file, "rule_info")?;
+            let rule: PayGiftRule = file::object(&args.file, "rule_info", desk.output)?;
             desk.confirm("add a rule by which paying gives a member card")?;
             return add(desk, &rules, &rule).await;
         }

@@ -7,7 +7,7 @@ use super::{Desk, file};
 use crate::args::DataFile;
 
 pub(crate) async fn whitelist(desk: &Desk<'_>, args: &DataFile) -> anyhow::Result<()> {
-    let list: TestWhitelist = file::object(&args.file, "")?;
+    let list: TestWhitelist = file::object(&args.file, "", desk.output)?;
     desk.confirm("replace the list of users who may claim cards that are not approved")?;
     Distribution::new(&desk.client).set_test_whitelist(&list).await?;
     let openids = list.openid.as_ref().map_or(0, Vec::len);
@@ -20,7 +20,7 @@ pub(crate) async fn whitelist(desk: &Desk<'_>, args: &DataFile) -> anyhow::Resul
 }
 
 pub(crate) async fn landing_page(desk: &Desk<'_>, args: &DataFile) -> anyhow::Result<()> {
-    let page: CreateLandingPage = file::object(&args.file, "")?;
+    let page: CreateLandingPage = file::object(&args.file, "", desk.output)?;
     desk.confirm("make a page on which users claim cards")?;
     let made = Distribution::new(&desk.client).create_landing_page(&page).await?;
     if desk.output.is_json() {

@@ -17,12 +17,12 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &SubMerchantCommand) -> anyhow
     let shops = SubMerchants::new(&desk.client);
     match command {
         SubMerchantCommand::Add(args) => {
-            let submission = read(args)?;
+            let submission = read(desk, args)?;
             desk.confirm(&format!("submit the shop {} for review", submission.brand_name))?;
             shown(desk, &shops.create(&submission).await?.info)
         }
         SubMerchantCommand::Update { shop, data } => {
-            let mut submission = read(data)?;
+            let mut submission = read(desk, data)?;
             let id = shop.merchant_id;
             if submission.merchant_id.is_some_and(|given| given != id) {
                 let name = saved::name(Some(&data.file));
@@ -48,8 +48,8 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &SubMerchantCommand) -> anyhow
     }
 }
 
-fn read(args: &DataFile) -> anyhow::Result<SubMerchantSubmission> {
-    file::object(&args.file, "info")
+fn read(desk: &Desk<'_>, args: &DataFile) -> anyhow::Result<SubMerchantSubmission> {
+    file::object(&args.file, "info", desk.output)
 }
 
 fn shown(desk: &Desk<'_>, shop: &SubMerchant) -> anyhow::Result<()> {

@@ -28,6 +28,9 @@ pub(crate) fn check(given: &Given, report: &mut Report) -> Option<Account> {
     let app_id = app_id(given, report);
     let secret = secret(given, report);
     push(given, report);
+    if let Some(file) = given.tokens.as_ref().filter(|file| file.exists()) {
+        file::check_open(&Place::File(file.clone()), report);
+    }
     Some(Account { app_id: app_id?, secret: secret? })
 }
 

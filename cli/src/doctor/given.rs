@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use favor_core::Secret;
 
 use crate::args::Global;
+use crate::card;
 use crate::env;
+use crate::place;
 use crate::profile::{self, Profile};
 
 /// The settings of one run, as texts.
@@ -23,6 +25,8 @@ pub(crate) struct Given {
     pub(crate) app_secret: Option<Place>,
     pub(crate) push_token: Option<Place>,
     pub(crate) encoding_aes_key: Option<Place>,
+    /// The file that access tokens are kept in; none where that is a database.
+    pub(crate) tokens: Option<PathBuf>,
     /// Can hold a password.
     pub(crate) proxy: Option<Secret<String>>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -87,6 +91,8 @@ impl Given {
             Some(value) => Some(Place::Variable(variable, Secret::new(value))),
             None => place.map(Place::File),
         };
+        let tokens = text(env::TOKENS, profile.tokens()).unwrap_or_else(|| card::TOKENS_FILE.to_owned());
+        let tokens = Some(tokens).filter(|place| !place::is_database(place)).map(PathBuf::from);
         Self {
             base_url: global.base_url.clone().or_else(|| text(env::BASE_URL, profile.base_url)),
             mchid: match &global.mchid {
@@ -105,6 +111,7 @@ impl Given {
             ),
             public_key_id: text(env::PUBLIC_KEY_ID, profile.public_key_id),
             public_key: file(env::PUBLIC_KEY_FILE, profile.public_key_file.as_deref()),
+            tokens,
             appid: text(env::APPID, profile.appid),
             app_secret: secret(
                 env::APP_SECRET,

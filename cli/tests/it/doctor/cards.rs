@@ -107,10 +107,15 @@ fn what_is_not_needed_by_all_is_a_warning() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let world = alone(both());
-        let path = world.folder.path().join("aes.txt");
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(codes(&world.doctor().0, "warning"), ["SECRET_FILE_OPEN"]);
+        for name in ["aes.txt", "secret.txt", "favor-tokens.sqlite"] {
+            let world = alone(both());
+            if name == "favor-tokens.sqlite" {
+                world.file(name, "");
+            }
+            let path = world.folder.path().join(name);
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(codes(&world.doctor().0, "warning"), ["SECRET_FILE_OPEN"], "{name}");
+        }
     }
 }
 
