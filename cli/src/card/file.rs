@@ -56,7 +56,7 @@ pub(crate) fn typed<T: DeserializeOwned>(value: &Value, file: &Path, output: &Ou
     })?;
     let unknown = unknown::fields::<T>(value);
     if !unknown.is_empty() {
-        output.talk(format!("not known here, and sent as it is: {}", unknown.join(", ")));
+        output.talk(format!("not known here, perhaps a slip, and sent as it is: {}", unknown.join(", ")));
     }
     Ok(read)
 }

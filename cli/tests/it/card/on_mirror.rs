@@ -191,9 +191,7 @@ fn a_coupon_goes_its_whole_way() {
              [[card_list]]\ncard_id = \"{card}\"\nthumb_url = \"{logo}\"\n"
         ),
     );
-    if shown["cash"]["base_info"]["status"] == "CARD_STATUS_VERIFY_OK" {
-        assert!(shop.table(&["landing-page", "page.toml"]).contains("https://mp.weixin.qq.com/"));
-    }
+    assert!(shop.table(&["landing-page", "page.toml"]).contains("https://mp.weixin.qq.com/"));
     assert!(shop.table(&["delete", &card]).contains("stays valid"));
     assert!(shop.table(&["get", &card]).contains("deleted"));
     assert_eq!(shop.json(&["code", "get", &text(&taken, "code")])["user_card_status"], "NORMAL");
@@ -315,7 +313,7 @@ fn a_third_party_makes_cards_for_a_shop() {
 #[test]
 fn what_happens_is_heard_in_plain_and_encrypted() {
     let shop = Shop::open(&[]);
-    let card = shop.approved("tea.toml", &coupon(&shop.logo()).replace("Tea Nook", "Tea Nook"));
+    let card = shop.approved("tea.toml", &coupon(&shop.logo()));
     for (mode, is_encrypted) in [("plain", false), ("secure", true)] {
         let mut command = shop.favor();
         if is_encrypted {
@@ -335,14 +333,13 @@ fn what_happens_is_heard_in_plain_and_encrypted() {
         let (status, lines, talk) = listener.end();
         assert_eq!(status.code(), Some(0), "{talk}");
         let new: Vec<_> = lines.iter().filter(|line| line["verdict"] == "new").collect();
-        for (line, event) in new.iter().zip(["user_get_card", "user_consume_card"]) {
-            let found =
-                lines.iter().find(|line| line["event"] == event).unwrap_or_else(|| panic!("{lines:?}"));
-            assert_eq!(found["fields"]["UserCardCode"], code.as_str(), "{line}");
+        assert_eq!(new.len(), 2, "{lines:?}");
+        for event in ["user_get_card", "user_consume_card"] {
+            let found = new.iter().find(|line| line["event"] == event).unwrap_or_else(|| panic!("{lines:?}"));
+            assert_eq!(found["fields"]["UserCardCode"], code.as_str(), "{found}");
             assert_eq!((&found["encrypted"], &found["known"]), (&is_encrypted.into(), &true.into()));
             assert_eq!(found["openid"], OPENID);
         }
-        assert_eq!(new.len(), 2, "{lines:?}");
         assert!(!talk.contains(OPENID) && !talk.contains(&code), "{talk}");
         // Nobody listens any more.
         shop.control("card/accounts", json!({"url": ""}));
