@@ -14,11 +14,6 @@ use crate::macros::answer;
 use crate::reply::Reply;
 use crate::sign::hex;
 
-/// A logo or another picture on a card.
-const LARGEST_IMAGE: usize = 1 << 20;
-/// Papers of sub-merchants.
-const LARGEST_MEDIA: usize = 10 << 20;
-
 /// The calls that upload pictures. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Media {
@@ -34,6 +29,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The most bytes of a logo or another picture on a card.
+    pub const LARGEST_IMAGE: usize = 1 << 20;
+    /// The most bytes of a sub-merchant's paper.
+    pub const LARGEST_PAPER: usize = 10 << 20;
+
     /// Takes a picture by its bytes, which say what it is.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Media {
     /// # Errors
     /// [`Error`].
     pub async fn upload_image(&self, picture: &Picture) -> Result<Reply<UploadedImage>, Error> {
-        picture.check(LARGEST_IMAGE)?;
+        picture.check(Picture::LARGEST_IMAGE)?;
         let (content_type, body) = picture.form("buffer")?;
         self.client.call(&Call::to(&endpoint::UPLOAD_IMAGE).form(content_type, body)).await
     }
@@ -138,7 +138,7 @@ impl Media {
     /// # Errors
     /// [`Error`].
     pub async fn upload_media(&self, picture: &Picture) -> Result<Reply<UploadedMedia>, Error> {
-        picture.check(LARGEST_MEDIA)?;
+        picture.check(Picture::LARGEST_PAPER)?;
         let (content_type, body) = picture.form("media")?;
         let call = Call::to(&endpoint::UPLOAD_MEDIA).query("type", "image").form(content_type, body);
         self.client.call(&call).await

@@ -29,9 +29,11 @@ pub(crate) use campaign::{
     PlanCampaign, ReconcileCampaign, ReportCampaign, Retried, RetryCampaign, StartCampaign, WatchCampaign,
 };
 pub(crate) use card::{
-    ActivateMember, Card, CardAccount, CardCode, CardCodes, CardCommand, CardSign, CardStats, CardStock,
-    Charted, CodesOfFile, Counted, CreateCard, EventForm, ListCards, ListenEvents, Member, Private, QrCode,
-    Source, UpdateCard, UpdateMember, UserCards,
+    ActivateMember, Card, CardAccount, CardCode, CardCodes, CardCoins, CardCommand, CardMedia, CardSign,
+    CardStats, CardStock, Charted, CodesOfFile, CoinOrders, Counted, CreateCard, DataFile, DisableCode,
+    EventForm, GiftCards, GiftOrder, GiftPage, ListCards, ListGiftOrders, ListenEvents, MaintainGiftPage,
+    MarkCode, Member, MemberForm, PayGift, Private, QrCode, Source, SubMerchantCommand, UpdateCard,
+    UpdateCode, UpdateMember, UserCards,
 };
 pub(crate) use daemon::DaemonAt;
 pub(crate) use saved::{Decrypt, SavedMessage, Verify};
@@ -74,7 +76,7 @@ pub(crate) struct Global {
     /// Log to stderr; twice for more. Holds no secrets and no openids
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Do not ask before giving out money on a production host
+    /// Do not ask before giving out money, or changing cards, on a production host
     #[arg(long, global = true)]
     pub(crate) yes: bool,
     /// The settings file
@@ -83,7 +85,7 @@ pub(crate) struct Global {
     /// The profile in the settings file
     #[arg(long, global = true, value_name = "NAME", env = env::PROFILE)]
     pub(crate) profile: Option<String>,
-    /// The host to call, such as a mirror's; WeChat Pay itself when not given
+    /// The host to call, such as a mirror's; the platform itself when not given
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// The merchant that calls

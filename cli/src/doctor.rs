@@ -2,6 +2,7 @@
 
 mod address;
 mod ask;
+mod card;
 mod code;
 mod file;
 pub(crate) mod given;
@@ -16,13 +17,14 @@ mod surroundings;
 
 use std::path::Path;
 
-use favor_core::{Clock as _, SystemClock};
+use favor_core::{Clock, SystemClock};
 
 use crate::args::{self, Global};
 use crate::doctor::ask::Asker;
 use crate::doctor::code::{Code, Severity};
 use crate::doctor::given::Given;
 use crate::doctor::report::Report;
+use crate::doctor::surroundings::Way;
 use crate::env;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -42,14 +44,34 @@ pub(crate) async fn run(args: args::Doctor, global: &Global, output: &Output) ->
     Ok(report.exit())
 }
 
+const WITHOUT_NETWORK: &str = "it needs the network (--offline)";
+const NO_WAY: &str = "the address or the way to it is malformed";
+
 async fn look(given: &Given, args: &args::Doctor, global: &Global, report: &mut Report) {
-    const WITHOUT_NETWORK: &str = "it needs the network";
-    let clock = SystemClock::new();
-    if given.is_empty() {
+    if !given.has_merchant() && !given.has_account() {
         settings_missing(global, report);
         return;
     }
     report.good(Code::Settings, format!("from {}", given.origin(global)));
+    let clock = SystemClock::new();
+    let way = if given.has_merchant() {
+        let way = look_at_merchant(given, args, &clock, report).await;
+        surroundings::card_way(given, &way)
+    } else {
+        let way = surroundings::check_card_way(given, report);
+        if given.appid.is_some() {
+            surroundings::check_appid(given, report);
+        }
+        way
+    };
+    if given.has_account() {
+        look_at_account(given, args, &way, &clock, report).await;
+    }
+    debug_assert!(report.count(Severity::Ok) > 0);
+}
+
+async fn look_at_merchant(given: &Given, args: &args::Doctor, clock: &dyn Clock, report: &mut Report) -> Way {
+    const ASKED: &str = "the way to the platform, the clock, signed calls";
     let own = merchant::check(given, clock.now(), report);
     let platform = platform::check(given, &own, report);
     let way = surroundings::check_way(given, report);
@@ -57,36 +79,50 @@ async fn look(given: &Given, args: &args::Doctor, global: &Global, report: &mut 
     surroundings::check_sides(given, &way, &own, report);
 
     if args.offline {
-        report.skip(
-            "the way to the platform, the clock, signed calls",
-            format!("{WITHOUT_NETWORK} (--offline)"),
-        );
-        return;
+        report.skip(ASKED, WITHOUT_NETWORK);
+        return way;
     }
     if !way.usable {
-        report.skip(
-            "the way to the platform, the clock, signed calls",
-            "the address or the way to it is malformed",
-        );
-        return;
+        report.skip(ASKED, NO_WAY);
+        return way;
     }
     if report.has(&[Code::MirrorKeysOnProduction]) {
-        report.skip(
-            "the way to the platform, the clock, signed calls",
-            "a mirror's keys do not go to WeChat Pay",
-        );
-        return;
+        report.skip(ASKED, "a mirror's keys do not go to WeChat Pay");
+        return way;
     }
-    let Some(peer) = reach::check(&way, &clock, report).await else {
+    let Some(peer) = reach::check(&way, clock, report).await else {
         report.skip("signed calls", "the platform cannot be reached");
-        return;
+        return way;
     };
     let Some(signer) = &own.signer else {
         report.skip("signed calls", "they need a private key and certificate that are right");
-        return;
+        return way;
     };
     Asker { way: &way, own: &own, signer, platform: &platform, peer }.ask(report).await;
-    debug_assert!(report.count(Severity::Ok) > 0);
+    way
+}
+
+async fn look_at_account(
+    given: &Given,
+    args: &args::Doctor,
+    way: &Way,
+    clock: &dyn Clock,
+    report: &mut Report,
+) {
+    let account = card::check(given, report);
+    if args.offline {
+        return card::skip(report, WITHOUT_NETWORK);
+    }
+    if !way.usable {
+        return card::skip(report, NO_WAY);
+    }
+    if report.has(&[Code::MirrorKeysOnProduction]) {
+        return card::skip(report, "a mirror's secrets do not go to WeChat");
+    }
+    match &account {
+        Some(account) => card::ask(account, way, clock, report).await,
+        None => card::skip(report, "they need an appid and an app secret that are right"),
+    }
 }
 
 /// Says which profile could have been meant, or that there is none at all.
@@ -103,7 +139,7 @@ fn settings_missing(global: &Global, report: &mut Report) {
         report.bad(
             Code::SettingsMissing,
             format!("profile {name:?} of {file} names no merchant and no keys"),
-            "put mchid, private_key_file, certificate_file and api_v3_key_file into it",
+            "put mchid, private_key_file, certificate_file and api_v3_key_file into it; for cards appid and app_secret_file",
         );
     } else if let [one, ..] = others.as_slice() {
         report.bad(

@@ -93,7 +93,7 @@ async fn set_kept_clock(mirror: &Mirror, args: &args::Mirror) -> Result<(), Mirr
 
 fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> {
     output.line(
-        "# A merchant of this mirror. Paste these lines into another terminal, then try: favor stock --help",
+        "# A merchant of this mirror. Paste these lines into another terminal, then try: favor stock --help, favor card --help",
     )?;
     for (variable, value) in [
         (env::BASE_URL, ready.base_url.as_str()),
@@ -102,6 +102,7 @@ fn print(mirror: &Mirror, ready: &Ready, output: &Output) -> anyhow::Result<()> 
         (env::PRIVATE_KEY_FILE, &ready.private_key_file.display().to_string()),
         (env::API_V3_KEY, &ready.api_v3_key),
         (env::APPID, &ready.appid),
+        (env::APP_SECRET, &ready.app_secret),
     ] {
         output.line(&format!("export {variable}={value}"))?;
     }

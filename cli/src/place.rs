@@ -81,7 +81,7 @@ impl fmt::Display for Place {
 }
 
 /// Whether it names a database rather than a file.
-fn is_database(text: &str) -> bool {
+pub(crate) fn is_database(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 

@@ -67,7 +67,8 @@ impl Account {
     }
 }
 
-fn is_of_pay(url: &str) -> bool {
+/// Whether a host is one of Pay's, which serves no cards.
+pub(crate) fn is_of_pay(url: &str) -> bool {
     let uri: Option<http::Uri> = url.parse().ok();
     let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
     host.ends_with(".mch.weixin.qq.com")

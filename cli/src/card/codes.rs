@@ -1,12 +1,13 @@
 //! `favor card code …` and `favor card user-cards`.
 
 use favor_card::{
-    CardId, Code, CodeRef, CodeState, CodeStatus, Codes, CodesOrCount, DepositedCodes, GetCode,
+    CardId, Code, CodeRef, CodeState, CodeStatus, Codes, CodesOrCount, DepositedCodes, DisableCode, GetCode,
+    MarkCode, UpdateCode,
 };
 use serde_json::json;
 
 use super::{Desk, file};
-use crate::args::{CardCode, CardCodes, CodesOfFile, UserCards};
+use crate::args::{self, CardCode, CardCodes, CodesOfFile, UserCards};
 use crate::exit::Exit;
 use crate::stock::local;
 
@@ -26,6 +27,9 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &CardCodes) -> anyhow::Result<
                 desk.output.line(decrypted.code.as_str())?;
             }
         }
+        CardCodes::Update(args) => update(desk, &codes, args).await?,
+        CardCodes::Disable(args) => disable(desk, &codes, args).await?,
+        CardCodes::Mark(args) => mark(desk, &codes, args).await?,
         CardCodes::Deposit(args) => return deposit(desk, &codes, args).await,
         CardCodes::Check(args) => return check(desk, &codes, args).await,
         CardCodes::Count { card_id } => {
@@ -98,6 +102,36 @@ async fn consume(desk: &Desk<'_>, codes: &Codes, args: &CardCode) -> anyhow::Res
         ("redeemed", format!("one of {}", consumed.card.card_id)),
         ("holder", consumed.openid.as_str().to_owned()),
     ])
+}
+
+async fn update(desk: &Desk<'_>, codes: &Codes, args: &args::UpdateCode) -> anyhow::Result<()> {
+    let mut request = UpdateCode::new(args.code.code()?, args.new_code.code()?);
+    request.card_id = Some(args.card_id.clone());
+    desk.confirm(&format!("change a code of card {}", args.card_id))?;
+    codes.update(&request).await?;
+    desk.done(&json!({"card_id": args.card_id, "updated": true}), "the code is changed")
+}
+
+async fn disable(desk: &Desk<'_>, codes: &Codes, args: &args::DisableCode) -> anyhow::Result<()> {
+    let mut request = DisableCode::new(args.which.code.code()?);
+    request.card_id = args.which.card.clone();
+    request.reason = args.reason.clone();
+    desk.confirm("make a code invalid, which cannot be undone,")?;
+    codes.disable(&request).await?;
+    desk.done(&json!({"disabled": true}), "the code is invalid")
+}
+
+async fn mark(desk: &Desk<'_>, codes: &Codes, args: &args::MarkCode) -> anyhow::Result<()> {
+    let (code, openid) = (args.code.code()?, args.openid.openid()?);
+    let request = MarkCode::new(code, args.card_id.clone(), openid, !args.release);
+    let (asked, said) = if args.release {
+        ("let go of a reserved code", "the code is free again")
+    } else {
+        ("reserve a code", "the code is reserved for about five minutes")
+    };
+    desk.confirm(&format!("{asked} of card {}", args.card_id))?;
+    codes.mark(&request).await?;
+    desk.done(&json!({"card_id": args.card_id, "marked": !args.release}), said)
 }
 
 #[derive(Default)]

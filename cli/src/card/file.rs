@@ -3,14 +3,16 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use chrono::DateTime;
 use favor_card::Code;
 use favor_core::OpenId;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::unknown;
 use crate::args::Private;
+use crate::output::Output;
 use crate::saved;
 
 impl Private {
@@ -34,8 +36,33 @@ impl Private {
 }
 
 /// Reads an object from TOML, or from JSON in a file named …json or stdin. What stands alone under `wrapped` is the
-/// object, as in the body of the call.
-pub(crate) fn object<T: DeserializeOwned>(file: &Path, wrapped: &str) -> anyhow::Result<T> {
+/// object, as in the body of the call. Fields that are not known are named to `output`: they go out as they are, and
+/// are a slip more often than not.
+pub(crate) fn object<T: DeserializeOwned>(file: &Path, wrapped: &str, output: &Output) -> anyhow::Result<T> {
+    let value = value(file, wrapped)?;
+    typed(&value, file, output)
+}
+
+/// What an object says, with the same words about it.
+pub(crate) fn typed<T: DeserializeOwned>(value: &Value, file: &Path, output: &Output) -> anyhow::Result<T> {
+    let name = saved::name(Some(file));
+    let read = serde_path_to_error::deserialize(value).map_err(|error| {
+        let place = error.path().to_string();
+        let what = error.into_inner();
+        match place.as_str() {
+            "." | "" => anyhow!("{name} is not what is asked for: {what}"),
+            place => anyhow!("{name} is not what is asked for: {place}: {what}"),
+        }
+    })?;
+    let unknown = unknown::fields::<T>(value);
+    if !unknown.is_empty() {
+        output.talk(format!("not known here, perhaps a slip, and sent as it is: {}", unknown.join(", ")));
+    }
+    Ok(read)
+}
+
+/// The object of a file, whatever it says.
+pub(crate) fn value(file: &Path, wrapped: &str) -> anyhow::Result<Value> {
     let name = saved::name(Some(file));
     let bytes = saved::read(Some(file))?;
     let text = String::from_utf8(bytes).ok().with_context(|| format!("{name} is not UTF-8"))?;
@@ -47,13 +74,12 @@ pub(crate) fn object<T: DeserializeOwned>(file: &Path, wrapped: &str) -> anyhow:
         let table: toml::Table = toml::from_str(text).with_context(|| format!("{name} is not TOML"))?;
         json_of(toml::Value::Table(table)).with_context(|| name.clone())?
     };
-    let value = match value {
+    Ok(match value {
         Value::Object(mut map) if map.len() == 1 && map.contains_key(wrapped) => {
             map.remove(wrapped).unwrap_or_default()
         }
         other => other,
-    };
-    serde_json::from_value(value).with_context(|| format!("{name} is not what is asked for"))
+    })
 }
 
 /// TOML as JSON. A time becomes its Unix seconds, which is how cards say it.
@@ -122,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(name);
         std::fs::write(&file, text).unwrap();
-        object(&file, "card")
+        value(&file, "card")
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! `favor card create`, `get`, `list`, `update`, `delete` and `stock`.
 
+use anyhow::bail;
 use favor_card::{Card, CardChanges, CardId, Cards};
 use futures_util::{StreamExt as _, pin_mut};
 use serde_json::json;
 
 use super::{Desk, described, file};
 use crate::args::{CardStock, CreateCard, ListCards, UpdateCard};
+use crate::saved;
 
 pub(crate) async fn create(desk: &Desk<'_>, args: &CreateCard) -> anyhow::Result<()> {
-    let card: Card = file::object(&args.file, "card")?;
+    let card: Card = file::object(&args.file, "card", desk.output)?;
     let cards = Cards::new(&desk.client);
     // Before anybody is asked.
     cards.check(&card)?;
@@ -73,7 +75,19 @@ fn row(id: &CardId, card: &Card) -> [String; 5] {
 }
 
 pub(crate) async fn update(desk: &Desk<'_>, args: &UpdateCard) -> anyhow::Result<()> {
-    let changes: CardChanges = file::object(&args.file, "card")?;
+    let mut value = file::value(&args.file, "card")?;
+    let name = saved::name(Some(&args.file));
+    if let Some(object) = value.as_object_mut() {
+        // The file that the card was made from says its type beside it, which this call does not take.
+        object.remove("card_type");
+        if object.len() != 1 {
+            bail!(
+                "{name} has to hold one object under the key of the card's type, such as [cash.base_info], and holds {}",
+                object.len()
+            );
+        }
+    }
+    let changes: CardChanges = file::typed(&value, &args.file, desk.output)?;
     desk.confirm(&format!("change card {}", args.card_id))?;
     let updated = Cards::new(&desk.client).update(&args.card_id, &changes).await?;
     if desk.output.is_json() {

@@ -1,13 +1,16 @@
 //! `favor card member …`
 
+use anyhow::{Context as _, bail};
 use favor_card::{
-    ActivateMember, Member as Shown, MemberCards, NotifyOptional, Personal, UpdateMember, UserInfo,
+    ActivateMember, Member as Shown, MemberCards, NotifyOptional, Personal, SetMemberForm, UpdateMember,
+    UserInfo,
 };
-
-use super::Desk;
-use super::codes::words;
-use crate::args::{self, Member};
 use serde_json::json;
+
+use super::codes::words;
+use super::{Desk, file};
+use crate::args::{self, Member, MemberForm};
+use crate::saved;
 
 pub(crate) async fn run(desk: &Desk<'_>, command: &Member) -> anyhow::Result<()> {
     let members = MemberCards::new(&desk.client);
@@ -22,6 +25,7 @@ pub(crate) async fn run(desk: &Desk<'_>, command: &Member) -> anyhow::Result<()>
             desk.output.facts(facts.iter().map(|(name, value)| (name.as_str(), value.clone())))
         }
         Member::Update(args) => update(desk, &members, args).await,
+        Member::Form(args) => form(desk, &members, args).await,
     }
 }
 
@@ -85,6 +89,22 @@ async fn update(desk: &Desk<'_>, members: &MemberCards, args: &args::UpdateMembe
         return desk.output.line("changed");
     }
     desk.output.facts(facts)
+}
+
+async fn form(desk: &Desk<'_>, members: &MemberCards, args: &MemberForm) -> anyhow::Result<()> {
+    let mut request = file::value(&args.file, "")?;
+    let name = saved::name(Some(&args.file));
+    let object = request.as_object_mut().with_context(|| format!("{name} is not a form"))?;
+    let id = args.card_id.as_str();
+    // A body of the call as it is, for another card, is a slip.
+    if object.get("card_id").is_some_and(|given| given.as_str() != Some(id)) {
+        bail!("{name} is for another card than {id}: take card_id out of it");
+    }
+    object.insert("card_id".to_owned(), id.into());
+    let request: SetMemberForm = file::typed(&request, &args.file, desk.output)?;
+    desk.confirm(&format!("replace the form of card {id}"))?;
+    members.set_form(&request).await?;
+    desk.done(&json!({"card_id": id, "form_set": true}), &format!("users fill this form to activate {id}"))
 }
 
 fn facts(member: &Shown) -> Vec<(String, String)> {

@@ -34,7 +34,14 @@ pub(crate) async fn run(desk: &Desk<'_>, args: &args::QrCode) -> anyhow::Result<
         Picture::Svg => svg = Some(draw(&made)?.svg(SIZE)),
         Picture::File(file) => file::write(file, draw(&made)?.svg(SIZE).as_bytes(), args.replace)?,
         Picture::Jpeg(file) => {
-            file::write(file, &distribution.qr_picture(&made.ticket).await?, args.replace)?;
+            let picture = distribution.qr_picture(&made.ticket).await.inspect_err(|_| {
+                let said = made.content().unwrap_or_default();
+                desk.output.talk(format!(
+                    "the QR code is made and says {said}; only its picture is missing: {}",
+                    made.picture_url()
+                ));
+            })?;
+            file::write(file, &picture, args.replace)?;
         }
     }
     if desk.output.is_json() {

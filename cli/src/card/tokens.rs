@@ -16,12 +16,14 @@ use crate::env;
 use crate::place::{Named, Place};
 use crate::profile::Profile;
 
+/// In this folder, when no place is named.
+pub(crate) const FILE: &str = "favor-tokens.sqlite";
 const NAMED: Named = Named {
     flag: "--tokens",
     variable: env::TOKENS,
     setting: "tokens",
     in_profile: Profile::tokens,
-    default: "favor-tokens.sqlite",
+    default: FILE,
 };
 
 /// How long another command may have the file: longer than its calls can take.

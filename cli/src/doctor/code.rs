@@ -72,6 +72,7 @@ codes! {
     AppId "APPID" Ok Done;
     AppIdMalformed "APPID_MALFORMED" Problem Usage;
     AppIdForm "APPID_FORM" Warning Done;
+    AppIdMissing "APPID_MISSING" Problem Usage;
     MirrorKeysOnProduction "MIRROR_KEYS_ON_PRODUCTION" Problem Usage;
     SecretFileOpen "SECRET_FILE_OPEN" Warning Done;
     ClientUnusable "CLIENT_UNUSABLE" Problem Usage;
@@ -147,6 +148,28 @@ codes! {
     CallbackMalformed "CALLBACK_MALFORMED" Warning Done;
     CallbackNoPermission "CALLBACK_NO_PERMISSION" Warning Done;
     CallbackUnknown "CALLBACK_UNKNOWN" Warning Done;
+    // The Official Account whose cards they are.
+    AppSecret "APP_SECRET" Ok Done;
+    AppSecretMissing "APP_SECRET_MISSING" Warning Done;
+    AppSecretUnreadable "APP_SECRET_UNREADABLE" Problem Usage;
+    AppSecretMalformed "APP_SECRET_MALFORMED" Problem Usage;
+    AppSecretForm "APP_SECRET_FORM" Warning Done;
+    PushToken "PUSH_TOKEN" Ok Done;
+    PushTokenMissing "PUSH_TOKEN_MISSING" Problem Usage;
+    PushTokenUnreadable "PUSH_TOKEN_UNREADABLE" Problem Usage;
+    PushTokenMalformed "PUSH_TOKEN_MALFORMED" Problem Usage;
+    EncodingAesKey "ENCODING_AES_KEY" Ok Done;
+    EncodingAesKeyMissing "ENCODING_AES_KEY_MISSING" Warning Done;
+    EncodingAesKeyUnreadable "ENCODING_AES_KEY_UNREADABLE" Problem Usage;
+    EncodingAesKeyMalformed "ENCODING_AES_KEY_MALFORMED" Problem Usage;
+    CardReached "CARD_REACHED" Ok Done;
+    AccessToken "ACCESS_TOKEN" Ok Done;
+    AppSecretWrong "APP_SECRET_WRONG" Problem Untrusted;
+    AccountUnknown "ACCOUNT_UNKNOWN" Problem Untrusted;
+    IpNotListed "IP_NOT_LISTED" Problem Refused;
+    AccessTokenRefused "ACCESS_TOKEN_REFUSED" Problem Refused;
+    CardPermission "CARD_PERMISSION" Ok Done;
+    CardNoPermission "CARD_NO_PERMISSION" Problem Refused;
 }
 
 impl Code {

@@ -38,6 +38,26 @@ pub(crate) fn check_open(place: &Place, report: &mut Report) {
     }
 }
 
+/// What most often is wrong with the text of a secret, without showing any of it.
+pub(crate) fn slip(text: &[u8]) -> &'static str {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        "; the file is empty"
+    } else if text.starts_with(b"-----BEGIN") {
+        "; it is PEM text, so a key was put here"
+    } else if text.starts_with(b"\xef\xbb\xbf") {
+        "; it begins with a byte order mark, which an editor put there"
+    } else if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        "; it is UTF-16: save it as plain text"
+    } else if text.len() >= 2 && text.first() == text.last() && matches!(text[0], b'"' | b'\'') {
+        "; it stands in quotation marks: leave them out"
+    } else if text.contains(&b'\n') {
+        "; it has several lines"
+    } else {
+        ""
+    }
+}
+
 fn why(path: &Path, error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no file {}", path.display()),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use favor_core::Secret;
 
 use crate::args::Global;
+use crate::card;
 use crate::env;
+use crate::place;
 use crate::profile::{self, Profile};
 
 /// The settings of one run, as texts.
@@ -20,6 +22,11 @@ pub(crate) struct Given {
     pub(crate) public_key_id: Option<String>,
     pub(crate) public_key: Option<PathBuf>,
     pub(crate) appid: Option<String>,
+    pub(crate) app_secret: Option<Place>,
+    pub(crate) push_token: Option<Place>,
+    pub(crate) encoding_aes_key: Option<Place>,
+    /// The file that access tokens are kept in; none where that is a database.
+    pub(crate) tokens: Option<PathBuf>,
     /// Can hold a password.
     pub(crate) proxy: Option<Secret<String>>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -43,7 +50,7 @@ impl Place {
     }
 }
 
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 19] = [
     env::BASE_URL,
     env::MCHID,
     env::SERIAL_NO,
@@ -57,6 +64,12 @@ const VARIABLES: [&str; 13] = [
     env::APPID,
     env::PROXY,
     env::CA_FILE,
+    env::APP_SECRET,
+    env::APP_SECRET_FILE,
+    env::PUSH_TOKEN,
+    env::PUSH_TOKEN_FILE,
+    env::ENCODING_AES_KEY,
+    env::ENCODING_AES_KEY_FILE,
 ];
 
 impl Given {
@@ -78,6 +91,8 @@ impl Given {
             Some(value) => Some(Place::Variable(variable, Secret::new(value))),
             None => place.map(Place::File),
         };
+        let tokens = text(env::TOKENS, profile.tokens()).unwrap_or_else(|| card::TOKENS_FILE.to_owned());
+        let tokens = Some(tokens).filter(|place| !place::is_database(place)).map(PathBuf::from);
         Self {
             base_url: global.base_url.clone().or_else(|| text(env::BASE_URL, profile.base_url)),
             mchid: match &global.mchid {
@@ -96,21 +111,39 @@ impl Given {
             ),
             public_key_id: text(env::PUBLIC_KEY_ID, profile.public_key_id),
             public_key: file(env::PUBLIC_KEY_FILE, profile.public_key_file.as_deref()),
+            tokens,
             appid: text(env::APPID, profile.appid),
+            app_secret: secret(
+                env::APP_SECRET,
+                file(env::APP_SECRET_FILE, profile.app_secret_file.as_deref()),
+            ),
+            push_token: secret(
+                env::PUSH_TOKEN,
+                file(env::PUSH_TOKEN_FILE, profile.push_token_file.as_deref()),
+            ),
+            encoding_aes_key: secret(
+                env::ENCODING_AES_KEY,
+                file(env::ENCODING_AES_KEY_FILE, profile.encoding_aes_key_file.as_deref()),
+            ),
             proxy: text(env::PROXY, profile.proxy).map(Secret::new),
             ca_file: file(env::CA_FILE, profile.ca_file.as_deref()),
             variables: VARIABLES.into_iter().filter(|name| env::read(name).is_some()).collect(),
         }
     }
 
-    /// Whether nothing at all is set.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.mchid.is_none()
-            && self.private_key.is_none()
-            && self.certificate.is_none()
-            && self.serial_no.is_none()
-            && self.api_v3_key.is_none()
-            && self.public_key.is_none()
+    /// Whether there is anything of a merchant of WeChat Pay.
+    pub(crate) fn has_merchant(&self) -> bool {
+        self.mchid.is_some()
+            || self.private_key.is_some()
+            || self.certificate.is_some()
+            || self.serial_no.is_some()
+            || self.api_v3_key.is_some()
+            || self.public_key.is_some()
+    }
+
+    /// Whether there is anything of an Official Account. The appid alone may be there for Pay.
+    pub(crate) fn has_account(&self) -> bool {
+        self.app_secret.is_some() || self.push_token.is_some() || self.encoding_aes_key.is_some()
     }
 
     /// Where these settings came from, in words.

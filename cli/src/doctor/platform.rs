@@ -80,18 +80,9 @@ fn api_v3_key(given: &Given, report: &mut Report) -> Option<ApiV3Key> {
 fn guess(text: &[u8]) -> &'static str {
     let text = text.trim_ascii();
     let is = |wanted: fn(&u8) -> bool| text.iter().all(wanted);
-    if text.is_empty() {
-        "; the file is empty"
-    } else if text.starts_with(b"-----BEGIN") {
-        "; it is PEM text, so another key was put here"
-    } else if text.starts_with(b"\xef\xbb\xbf") {
-        "; it begins with a byte order mark, which an editor put there"
-    } else if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        "; it is UTF-16: save it as plain text"
-    } else if text.len() >= 2 && text.first() == text.last() && matches!(text[0], b'"' | b'\'') {
-        "; it stands in quotation marks: leave them out"
-    } else if text.contains(&b'\n') {
-        "; it has several lines"
+    let slip = file::slip(text);
+    if !slip.is_empty() {
+        slip
     } else if text.len() == 64 && is(u8::is_ascii_hexdigit) {
         "; it looks like the key written as hexadecimal: write the key itself"
     } else if text.len() == 44 && text.ends_with(b"=") {

@@ -18,6 +18,11 @@ const PATH: &str = "/v3/certificates";
 /// The platform's window; half a minute is worth a word already.
 const WINDOW: i64 = 300;
 const DRIFT: i64 = 30;
+/// How old or new a pushed event may be.
+const CARD_WINDOW: i64 = 600;
+const CARD_PATH: &str = "/cgi-bin/ticket/getticket";
+const SET_CLOCK: &str =
+    "set the clock and keep it set: switch on time synchronisation (timedatectl set-ntp true)";
 
 /// Who answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,20 +81,82 @@ pub(crate) async fn check(way: &Way, clock: &dyn Clock, report: &mut Report) -> 
     Some(peer)
 }
 
-/// Says how far this machine's clock is off; `ahead` in seconds. The header is exact to a second only.
-pub(crate) fn judge_clock(ahead: i64, theirs: DateTime<Utc>, report: &mut Report) {
+/// Asks the card API's host for a ticket without a token, which every side refuses in the same way. False: nobody who
+/// matters can be reached.
+pub(crate) async fn check_card(way: &Way, clock: &dyn Clock, report: &mut Report) -> bool {
+    let Some(base) = way.base.as_ref() else { return false };
+    let host = shown(base);
+    let client = match client(way) {
+        Ok(client) => client,
+        Err(error) => {
+            let why = format!("no HTTP client can be made: {}", chain(&error));
+            report.bad(Code::ClientUnusable, why, "check proxy and ca_file");
+            return false;
+        }
+    };
+    let before = clock.now();
+    let response = match client.get(join(base, CARD_PATH)).send().await {
+        Ok(response) => response,
+        Err(error) => {
+            explain(&error, way, base, report).await;
+            return false;
+        }
+    };
+    let now = before + (clock.now() - before) / 2;
+    let date = header(&response, "date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+    let status = response.status();
+    if json(response).await.is_none_or(|answer| answer.get("errcode").is_none()) {
+        report.bad(
+            Code::NotThePlatform,
+            format!("{host} answered {status}, and not like the card API: no errcode"),
+            "check base_url; a proxy, a gateway or a log-in page of the network may answer in its place",
+        );
+        return false;
+    }
+    let how = if way.proxy.is_some() { ", through the proxy" } else { "" };
+    report.good(Code::CardReached, format!("the card API answers at {host}{how}"));
+    let is_judged = report.has(&[Code::Clock, Code::ClockDrift, Code::ClockWrong]);
+    match date {
+        _ if is_judged => {}
+        Some(date) => judge_card_clock((now - date.to_utc()).num_seconds(), date.to_utc(), report),
+        None => report.skip("clock", "the answer has no Date header to compare with"),
+    }
+    true
+}
+
+/// The same as [`judge_clock`] for cards, where the clock matters to events and to the signatures of pages.
+fn judge_card_clock(ahead: i64, theirs: DateTime<Utc>, report: &mut Report) {
+    let (off, words) = clock_words(ahead, theirs);
+    if off >= CARD_WINDOW.unsigned_abs() {
+        let words =
+            format!("{words}; from {CARD_WINDOW} s on pushed events are refused here as too old or too new");
+        report.bad(Code::ClockWrong, words, SET_CLOCK);
+    } else if off >= DRIFT.unsigned_abs() {
+        let words = format!("{words}; at {CARD_WINDOW} s pushed events are refused here");
+        report.bad(Code::ClockDrift, words, SET_CLOCK);
+    } else {
+        report.good(Code::Clock, if off <= 2 { "right".to_owned() } else { words });
+    }
+}
+
+fn clock_words(ahead: i64, theirs: DateTime<Utc>) -> (u64, String) {
     let off = ahead.unsigned_abs();
     let words = format!(
         "this machine's clock is {off} s {} the platform's ({})",
         if ahead > 0 { "ahead of" } else { "behind" },
         theirs.format("%Y-%m-%d %H:%M:%S UTC")
     );
-    let mend = "set the clock and keep it set: switch on time synchronisation (timedatectl set-ntp true)";
+    (off, words)
+}
+
+/// Says how far this machine's clock is off; `ahead` in seconds. The header is exact to a second only.
+pub(crate) fn judge_clock(ahead: i64, theirs: DateTime<Utc>, report: &mut Report) {
+    let (off, words) = clock_words(ahead, theirs);
     if off >= WINDOW.unsigned_abs() {
         let words = format!("{words}; from {WINDOW} s on every signature is refused, on both sides");
-        report.bad(Code::ClockWrong, words, mend);
+        report.bad(Code::ClockWrong, words, SET_CLOCK);
     } else if off >= DRIFT.unsigned_abs() {
-        report.bad(Code::ClockDrift, format!("{words}; at {WINDOW} s signatures are refused"), mend);
+        report.bad(Code::ClockDrift, format!("{words}; at {WINDOW} s signatures are refused"), SET_CLOCK);
     } else {
         report.good(Code::Clock, if off <= 2 { "right".to_owned() } else { words });
     }
@@ -125,7 +192,12 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 /// The code of an error answer of the platform's form.
-async fn error_code(mut response: Response) -> Option<String> {
+async fn error_code(response: Response) -> Option<String> {
+    json(response).await?.get("code")?.as_str().map(str::to_owned)
+}
+
+/// A small JSON answer.
+async fn json(mut response: Response) -> Option<serde_json::Value> {
     const LARGEST: usize = 64 * 1024;
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -134,8 +206,7 @@ async fn error_code(mut response: Response) -> Option<String> {
             return None;
         }
     }
-    let json: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    json.get("code")?.as_str().map(str::to_owned)
+    serde_json::from_slice(&body).ok()
 }
 
 /// Never asked of WeChat Pay's own hosts.

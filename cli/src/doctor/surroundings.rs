@@ -3,6 +3,7 @@
 use favor_core::{AppId, MAIN_URL};
 use reqwest::Url;
 
+use crate::card::is_of_pay;
 use crate::doctor::code::Code;
 use crate::doctor::file;
 use crate::doctor::given::Given;
@@ -35,13 +36,34 @@ impl Way {
 
 /// Looks at host, proxy and further roots.
 pub(crate) fn check_way(given: &Given, report: &mut Report) -> Way {
-    let (base, proxy, roots) = (base(given, report), proxy(given, report), roots(given, report));
+    let base = base(given.base_url.as_deref().unwrap_or(MAIN_URL), report);
+    way_to(base, given, report)
+}
+
+/// The same for an Official Account alone, which has a host of its own.
+pub(crate) fn check_card_way(given: &Given, report: &mut Report) -> Way {
+    let base = base(card_url(given), report);
+    way_to(base, given, report)
+}
+
+/// The way to the card API beside a way to Pay: the same but for the host, where a profile names Pay's.
+pub(crate) fn card_way(given: &Given, pay: &Way) -> Way {
+    let base = Url::parse(card_url(given).trim()).ok();
+    Way { base, proxy: pay.proxy.clone(), roots: pay.roots.clone(), usable: pay.usable }
+}
+
+fn card_url(given: &Given) -> &str {
+    given.base_url.as_deref().filter(|url| !is_of_pay(url)).unwrap_or(favor_card::MAIN_URL)
+}
+
+fn way_to(base: Option<Url>, given: &Given, report: &mut Report) -> Way {
+    let (proxy, roots) = (proxy(given, report), roots(given, report));
     let usable = base.is_some() && proxy.is_ok() && roots.is_ok();
     Way { base, proxy: proxy.ok().flatten(), roots: roots.ok().flatten(), usable }
 }
 
-fn base(given: &Given, report: &mut Report) -> Option<Url> {
-    let text = given.base_url.as_deref().unwrap_or(MAIN_URL).trim();
+fn base(text: &str, report: &mut Report) -> Option<Url> {
+    let text = text.trim();
     let wrong = |report: &mut Report, what: &str| {
         report.bad(
             Code::BaseUrlMalformed,
@@ -74,6 +96,8 @@ fn base(given: &Given, report: &mut Report) -> Option<Url> {
     }
     let kind = if origin::is_production(host) {
         "WeChat Pay itself"
+    } else if host == favor_card::MAIN_URL.trim_start_matches("https://") {
+        "WeChat itself"
     } else if loopback {
         "this machine"
     } else {

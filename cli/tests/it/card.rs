@@ -1,10 +1,12 @@
-//! `favor card …` against a server that answers as a test says.
+//! `favor card …` against a server that answers as a test says, and against a mirror.
 
 mod account;
 mod codes;
-mod desk;
+pub mod desk;
 mod events;
 mod life;
 mod members;
+mod on_mirror;
 mod pages;
+mod shops;
 mod statistics;

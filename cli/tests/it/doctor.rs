@@ -1,6 +1,7 @@
 //! `favor doctor`: profiles against a real mirror.
 
 mod broken;
+mod cards;
 mod keys;
 mod strangers;
 mod verdict;

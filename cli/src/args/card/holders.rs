@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use favor_card::CardId;
 use favor_core::{Fen, Timestamp};
 
+use super::examples;
 use crate::amount::{parse_amount, parse_change};
 use crate::when::{parse_end, parse_start};
 
@@ -33,19 +34,35 @@ impl fmt::Debug for Private {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CardCodes {
     /// Show a code's state and its holder
+    #[command(after_help = examples!("favor card code get 880012345678", "favor card code get - --card CARD_ID"))]
     Get(CardCode),
     /// Redeem a code. It cannot be undone
+    #[command(after_help = examples!(
+        "favor card code consume 880012345678", "favor card code consume - --card CARD_ID < code.txt"))]
     Consume(CardCode),
     /// The plain code of an encrypted one, as pages and links carry it
+    #[command(after_help = examples!("favor card code decrypt - < encrypted.txt"))]
     Decrypt {
         /// The encrypted code, url-decoded; - reads it from stdin
         encrypted: Private,
     },
+    /// Give a custom code another text, such as after it was given to a friend
+    #[command(after_help = examples!("favor card code update CARD_ID OLD NEW"))]
+    Update(UpdateCode),
+    /// Make a code invalid, such as after a refund. It cannot be undone, and the user must have agreed
+    #[command(after_help = examples!("favor card code disable 880012345678 --reason refund"))]
+    Disable(DisableCode),
+    /// Reserve a code of a friends' coupon for one user before it is redeemed, or with --release let it go
+    #[command(after_help = examples!("favor card code mark CARD_ID 880012345678 OPENID"))]
+    Mark(MarkCode),
     /// Deposit codes for a card in deposited-code mode; those that are there already are reported and change nothing
+    #[command(after_help = examples!("favor card code deposit CARD_ID codes.txt"))]
     Deposit(CodesOfFile),
     /// Which codes are deposited
+    #[command(after_help = examples!("favor card code check CARD_ID codes.txt"))]
     Check(CodesOfFile),
     /// How many codes are deposited
+    #[command(after_help = examples!("favor card code count CARD_ID"))]
     Count {
         /// The card
         card_id: CardId,
@@ -59,6 +76,38 @@ pub(crate) struct CardCode {
     /// The card: needed where it has custom or deposited codes
     #[arg(long, value_name = "CARD_ID")]
     pub(crate) card: Option<CardId>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UpdateCode {
+    /// The card, which has custom codes: others cannot be changed
+    pub(crate) card_id: CardId,
+    /// The code of now; - reads it from stdin
+    pub(crate) code: Private,
+    /// The new one, at most 64 bytes; - reads it from stdin, after the other
+    pub(crate) new_code: Private,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DisableCode {
+    #[command(flatten)]
+    pub(crate) which: CardCode,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MarkCode {
+    /// The card
+    pub(crate) card_id: CardId,
+    /// The code; - reads it from stdin
+    pub(crate) code: Private,
+    /// The user, by openid; - reads it from stdin
+    pub(crate) openid: Private,
+    /// Let it go
+    #[arg(long)]
+    pub(crate) release: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -81,11 +130,30 @@ pub(crate) struct UserCards {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Member {
     /// Activate a member card
+    #[command(after_help = examples!(
+        "favor card member activate 880012345678 --bonus 100 --balance 50yuan",
+        "favor card member activate - --card CARD_ID --number 1001 < code.txt"))]
     Activate(ActivateMember),
     /// Show a member: points, balance, and what was written into the form
+    #[command(after_help = examples!("favor card member info CARD_ID 880012345678"))]
     Info(MemberInfo),
     /// Change a member's points, balance or fields
+    #[command(after_help = examples!(
+        "favor card member update CARD_ID 880012345678 --add-bonus -20 --bonus 100 --bonus-text 'a pot of tea'",
+        "favor card member update CARD_ID 880012345678 --balance 45yuan --silent"))]
     Update(UpdateMember),
+    /// Set the form by which users activate a card made with wx_activate. It replaces the whole form
+    #[command(after_help = examples!("favor card member form CARD_ID form.toml"))]
+    Form(MemberForm),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MemberForm {
+    /// The card
+    pub(crate) card_id: CardId,
+    /// required_form, optional_form, service_statement and bind_old_card: TOML, or JSON in a file named …json or from
+    /// stdin (-)
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use favor_card::{CardId, CardType};
 
-use super::Private;
+use super::{Private, examples};
 use crate::when::parse_duration;
 
 #[derive(Debug, ClapArgs)]
@@ -43,10 +43,13 @@ pub(crate) struct QrCode {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CardSign {
     /// A card for wx.addCard: cardId and cardExt. Good for one use
+    #[command(after_help = examples!("favor card sign card-ext CARD_ID --channel poster --output json"))]
     CardExt(SignCard),
     /// What wx.chooseCard takes
+    #[command(after_help = examples!("favor card sign choose --type CASH --output json"))]
     Choose(ChooseCards),
     /// What wx.config takes
+    #[command(after_help = examples!("favor card sign page https://shop.example.com/tea --output json"))]
     Page {
         /// The page as the browser shows it; what follows a # does not count
         url: String,

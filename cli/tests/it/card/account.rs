@@ -172,6 +172,10 @@ fn production_is_asked_first_and_nothing_private_is_in_the_question() {
     desk.file("codes.txt", &format!("{CODE}\n"));
     desk.file("card.toml", super::life::CARD_TOML);
     desk.file("changes.json", r#"{"cash":{"base_info":{"title":"New"}}}"#);
+    desk.file("t.toml", &format!("openid = ['{OPENID}']\n"));
+    std::fs::write(desk.path().join("logo.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    desk.file("empty.toml", "");
+    desk.file("gift.toml", "page_id = 'P'\n");
     for arguments in [
         &["create", "card.toml"][..],
         &["update", CARD, "changes.json"],
@@ -179,6 +183,16 @@ fn production_is_asked_first_and_nothing_private_is_in_the_question() {
         &["stock", CARD, "--increase", "5"],
         &["code", "consume", CODE],
         &["code", "deposit", CARD, "codes.txt"],
+        &["code", "update", CARD, CODE, "NEW"],
+        &["code", "disable", CODE],
+        &["code", "mark", CARD, CODE, OPENID],
+        &["member", "form", CARD, "empty.toml"],
+        &["whitelist", "t.toml"],
+        &["media", "upload", "logo.png"],
+        &["pay-gift", "delete", "7"],
+        &["gift", "page", "update", "gift.toml"],
+        &["gift", "page", "maintain", "--all"],
+        &["gift", "order", "refund", "ORDER"],
         &["qrcode", CARD],
         &["member", "activate", CODE],
         &["member", "update", CARD, CODE, "--add-bonus", "5"],

@@ -62,6 +62,8 @@ fn a_card_that_breaks_a_limit_is_never_sent() {
     desk.file("card.toml", CARD_TOML);
     let checked = desk.table(&["create", "card.toml", "--dry-run"]);
     assert!(checked.contains("a good card of type CASH; nothing was sent"), "{checked}");
+    let slip = desk.run(&["create", "card.toml", "--dry-run"]);
+    assert!(slip.stderr.contains("sent as it is: cash.base_info.own_field"), "{slip:?}");
     desk.file("long.toml", &CARD_TOML.replace("15 off 100", "券券券券券券券券券券"));
     let flags: [&[&str]; 2] = [&["create", "long.toml"], &["create", "long.toml", "--dry-run"]];
     for arguments in flags {
@@ -73,6 +75,7 @@ fn a_card_that_breaks_a_limit_is_never_sent() {
         ("card_type = 'CASH'", "needs the object cash"),
         ("card_type = 'PIZZA'\n[pizza]", "documented types"),
         ("=", "bad.toml is not TOML"),
+        ("card_type = 'CASH'\n[cash.base_info.sku]\nquantity = 'many'", "cash.base_info.sku.quantity: "),
     ] {
         desk.file("bad.toml", text);
         let ran = desk.run(&["create", "bad.toml"]);
@@ -133,6 +136,8 @@ fn all_pages_of_cards_are_listed() {
     assert!(table.contains("A title") && table.contains("4990 left of 5000"), "{table}");
     desk.answer(list, &json!({"errcode": 0, "card_id_list": [], "total_num": 0}).to_string());
     assert_eq!(desk.table(&["list"]), "no cards\n");
+    desk.table(&["list", "--status", "verify_ok"]);
+    assert_eq!(desk.seen(list).last().unwrap().json()["status_list"], json!(["CARD_STATUS_VERIFY_OK"]));
     let ran = desk.run(&["list", "--status", "GOOD"]);
     assert!(ran.code == Some(2) && ran.stderr.contains("CARD_STATUS_VERIFY_OK"), "{ran:?}");
 }
@@ -148,6 +153,13 @@ fn a_card_is_changed_restocked_and_deleted() {
         desk.body("/card/update"),
         json!({"card_id": CARD, "cash": {"base_info": {"title": "Other"}}})
     );
+    // The file that made the card may be edited, and says its type.
+    desk.file("whole.toml", "card_type = 'CASH'\n[cash.base_info]\ntitle = 'Other'\n");
+    desk.table(&["update", CARD, "whole.toml"]);
+    assert_eq!(desk.seen("/card/update")[1].json(), desk.seen("/card/update")[0].json());
+    desk.file("empty.toml", "");
+    let ran = desk.run(&["update", CARD, "empty.toml"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("[cash.base_info]"), "{ran:?}");
     let stock = "/card/modifystock";
     desk.answer(stock, OK);
     assert_eq!(

@@ -65,6 +65,13 @@ fn a_picture_goes_into_a_file_whole_and_replaces_none_unasked() {
     }
     assert_eq!(desk.seen(QR).len(), calls, "nothing was made for what cannot be drawn");
     desk.table(&["qrcode", CARD, "--out", "q.svg", "--replace"]);
+    desk.direct("/cgi-bin/showqrcode", |_| (404, Vec::new()));
+    let ran = desk.run(&["qrcode", CARD, "--out", "r.jpg"]);
+    assert!(
+        ran.code != Some(0) && ran.stderr.contains("is made and says http://weixin.qq.com/q/"),
+        "{ran:?}"
+    );
+    assert!(!desk.path().join("r.jpg").exists());
     desk.answer(QR, &json!({"errcode": 0, "ticket": "t"}).to_string());
     let ran = desk.run(&["qrcode", CARD]);
     assert!(ran.code == Some(2) && ran.stderr.contains("its own picture is at"), "{ran:?}");
