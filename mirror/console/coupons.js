@@ -5,7 +5,7 @@ import { time, yuan } from './format.js';
 import { attempt } from './notice.js';
 import { named, t } from './words.js';
 
-const KINDS = { SENDED: 'good', USED: 'odd', EXPIRED: 'dull' };
+const KINDS = { SENDED: 'good', USED: 'odd', EXPIRED: 'dull', RECOVER: 'warn' };
 
 function paid(coupon) {
   const rows = coupon.redemptions.map((payment) => {
@@ -23,7 +23,8 @@ function acts(coupon, refresh) {
   }, { class: 'small', 'data-key': `${verb}${coupon.coupon_id}`, 'data-act': verb });
   const id = coupon.coupon_id;
   if (coupon.status === 'SENDED') {
-    return [act('redeem', t('redeem'), t('redeemed', id)), act('expire', t('expire'), t('expiredNow', id))];
+    return [act('redeem', t('redeem'), t('redeemed', id)), act('expire', t('expire'), t('expiredNow', id)),
+      act('recover', t('recover'), t('recoveredNow', id))];
   }
   return coupon.status === 'USED' ? [act('refund', t('refund'), t('refundedNow', id))] : [];
 }

@@ -32,6 +32,11 @@ function buttons(stock, refresh) {
     await attempt(() => post(path`stocks/${stock.stock_id}/` + verb), (now) => t('stockNow', named('status', now.status)));
     await refresh();
   }, { 'data-key': verb, 'data-act': verb, ...properties });
+  const review = (text, underReview) => button(text, async () => {
+    const body = { under_review: underReview };
+    await attempt(() => post(path`stocks/${stock.stock_id}/review`, body), (now) => t('stockNow', named('status', now.status)));
+    await refresh();
+  }, { 'data-key': 'review', 'data-act': 'review' });
   if (stock.status === 'unactivated') {
     // What cannot be undone is asked for twice.
     const sure = act('stop', { class: 'danger', hidden: true });
@@ -41,8 +46,9 @@ function buttons(stock, refresh) {
       sure.hidden = false;
       sure.focus();
     });
-    return [act('start'), ask, sure];
+    return [act('start'), review(t('reviewStock'), true), ask, sure];
   }
+  if (stock.status === 'audit') return [review(t('endReview'), false)];
   if (stock.status === 'running') return [act('pause')];
   return stock.status === 'paused' ? [act('restart')] : [];
 }
@@ -87,6 +93,7 @@ function budget(stock) {
       : t('noDayLimit', yuan(day.given_amount)))],
     [t('used'), count(stock.used)],
     [t('expired'), count(stock.expired)],
+    [t('recovered'), stock.recovered > 0 ? count(stock.recovered) : null],
     [t('refunded'), count(stock.refunded)],
     [t('locked'), stock.locked_amount === null ? null : yuan(stock.locked_amount)],
     [t('spent'), stock.spent_amount === null ? null : yuan(stock.spent_amount)],

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { openBrowser } from './browser.mjs';
-import { FAVOR, giveCoupon, runningStock, startMirror } from './mirror.mjs';
+import { FAVOR, giveCoupon, newStock, runningStock, startMirror } from './mirror.mjs';
 
 /** A picture that would run a script, were the name ever read as HTML. It has the 20 characters a name may have. */
 const HOSTILE = '<img src onerror=a>';
@@ -108,7 +108,7 @@ describe('the console', () => {
     assert.equal(await page.locator('main img, main script').count(), 0);
   });
 
-  test('redeems, refunds and expires coupons', async () => {
+  test('redeems, refunds, expires and takes back coupons', async () => {
     await open(`/stocks/${stock}`);
     const row = (id) => page.locator(`tr[data-id="${id}"]`);
     const state = async (id) => (await mirror.control(`coupons/${id}`, undefined, 'GET')).status;
@@ -121,7 +121,22 @@ describe('the console', () => {
     await row(coupons[1]).locator('[data-act="expire"]').click();
     await row(coupons[1]).getByText('expired', { exact: true }).waitFor();
     assert.equal(await state(coupons[1]), 'EXPIRED');
+    await row(coupons[0]).locator('[data-act="recover"]').click();
+    await row(coupons[0]).getByText('taken back', { exact: true }).waitFor();
+    assert.equal(await state(coupons[0]), 'RECOVER');
     assert.equal((await mirror.control('audit', undefined, 'GET')).ok, true);
+  });
+
+  test('puts a new stock under review and ends that', async () => {
+    const fresh = await newStock(mirror, 'Under review', 'browser-review');
+    const state = async () => (await mirror.control(`stocks/${fresh}`, undefined, 'GET')).status;
+    await open(`/stocks/${fresh}`);
+    await page.getByRole('button', { name: 'Put under review' }).click();
+    await page.getByRole('button', { name: 'End the review' }).waitFor();
+    assert.equal(await state(), 'audit');
+    await page.getByRole('button', { name: 'End the review' }).click();
+    await page.getByRole('button', { name: 'Put under review' }).waitFor();
+    assert.equal(await state(), 'unactivated');
   });
 
   test('pauses and restarts a stock, by keyboard too', async () => {

@@ -57,8 +57,8 @@ export async function startMirror() {
 
 export const FAVOR = '/v3/marketing/favor';
 
-/** Creates and starts a stock; the test clock moves on by a minute. */
-export async function runningStock(mirror, name, number, change = {}) {
+/** Creates a stock, which is not started. */
+export async function newStock(mirror, name, number, change = {}) {
   const now = new Date((await mirror.control('clock', undefined, 'GET')).now);
   const at = (days) => new Date(now.getTime() + days * 86_400_000).toISOString().replace(/\.\d+Z$/, '+00:00');
   const body = {
@@ -75,7 +75,12 @@ export async function runningStock(mirror, name, number, change = {}) {
   };
   const created = await mirror.call('POST', `${FAVOR}/coupon-stocks`, JSON.stringify(body));
   if (created.status !== 200) throw new Error(JSON.stringify(created.body));
-  const id = created.body.stock_id;
+  return created.body.stock_id;
+}
+
+/** Creates and starts a stock; the test clock moves on by a minute. */
+export async function runningStock(mirror, name, number, change = {}) {
+  const id = await newStock(mirror, name, number, change);
   await mirror.control('clock', { advance_seconds: 61 });
   const started = await mirror.call('POST', `${FAVOR}/stocks/${id}/start`, JSON.stringify({ stock_creator_mchid: mirror.mchid }));
   if (started.status !== 200) throw new Error(JSON.stringify(started.body));
