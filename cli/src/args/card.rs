@@ -279,6 +279,7 @@ mod tests {
             assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {
                 assert!(example.trim().starts_with(path.as_str()), "{example} is not of {path}");
+                assert!(example.len() < 100, "{example} does not fit into a line of help");
                 // As a shell takes it apart: quoted words are one, and what is behind < is a file.
                 let typed = example.split(" < ").next().unwrap_or_default().replace("'a pot of tea'", "tea");
                 if let Err(error) = Args::try_parse_from(typed.split_whitespace()) {

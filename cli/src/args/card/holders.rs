@@ -139,7 +139,7 @@ pub(crate) enum Member {
     Info(MemberInfo),
     /// Change a member's points, balance or fields
     #[command(after_help = examples!(
-        "favor card member update CARD_ID 880012345678 --add-bonus -20 --bonus 100 --bonus-text 'a pot of tea'",
+        "favor card member update CARD_ID CODE --add-bonus -20 --bonus 100 --bonus-text 'a pot of tea'",
         "favor card member update CARD_ID 880012345678 --balance 45yuan --silent"))]
     Update(UpdateMember),
     /// Set the form by which users activate a card made with wx_activate. It replaces the whole form
