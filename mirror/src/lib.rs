@@ -73,7 +73,8 @@ pub use builder::MirrorBuilder;
 pub use card::account_change::{CardAccountChange, CardReviewPolicy, PushMode};
 pub use card::act::{CardAct, ClaimCard, FormField};
 pub use card::record::{
-    CardAccount, CardEventRecord, CardEventState, CardReview, SubMerchantReview, TokensIssued, UserCard,
+    CardAccount, CardEventRecord, CardEventState, CardMessageRecord, CardReview, CoinOrder,
+    SubMerchantReview, TokensIssued, UserCard,
 };
 pub use control::stocks::{DayBudget, StockRecord};
 pub use doctor::{Cause, CauseWords, DifferencePart, SignatureDiagnosis, SignatureHeader};

@@ -1,10 +1,13 @@
 //! The card API over real sockets.
 
 mod codes;
+mod coins;
 mod desk;
 mod events;
 mod gifts;
 mod members;
+mod messages;
+mod pushes;
 mod shops;
 mod statistics;
 mod templates;

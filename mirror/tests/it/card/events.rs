@@ -20,9 +20,9 @@ const TOKEN: &str = "merchantToken01";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 #[derive(Debug, Clone)]
-struct Pushed {
-    query: String,
-    body: String,
+pub(super) struct Pushed {
+    pub(super) query: String,
+    pub(super) body: String,
 }
 
 impl Pushed {
@@ -30,7 +30,7 @@ impl Pushed {
         self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).unwrap().1
     }
 
-    fn element(&self, name: &str) -> &str {
+    pub(super) fn element(&self, name: &str) -> &str {
         element(&self.body, name)
     }
 }
@@ -48,7 +48,7 @@ fn sha1(mut values: Vec<&str>) -> String {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Receiver {
+pub(super) struct Receiver {
     url: String,
     arrived: Arc<Mutex<Vec<Pushed>>>,
     /// What is answered to events, one after the other, and then `success`.
@@ -70,7 +70,12 @@ impl Receiver {
         cards.act("accounts", &account).await.ok()
     }
 
-    fn take(&self) -> Vec<Pushed> {
+    /// What is answered to the next events, one after the other.
+    pub(super) fn script(&self, answers: impl IntoIterator<Item = &'static str>) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+
+    pub(super) fn take(&self) -> Vec<Pushed> {
         std::mem::take(&mut self.arrived.lock().unwrap())
     }
 }
@@ -88,7 +93,7 @@ async fn arrive(State(receiver): State<Receiver>, RawQuery(query): RawQuery, bod
 }
 
 /// A world that waits for its receiver however busy the machine is.
-async fn told(mode: &str) -> (Cards, Receiver) {
+pub(super) async fn told(mode: &str) -> (Cards, Receiver) {
     let builder = crate::harness::builder().callback_timeout(Duration::from_secs(60));
     let cards = Cards::around(World::with(builder).await).await;
     let receiver = Receiver::start().await;
@@ -97,7 +102,7 @@ async fn told(mode: &str) -> (Cards, Receiver) {
 }
 
 /// Waits until everything due was tried: moving the clock does.
-async fn settle(cards: &Cards) {
+pub(super) async fn settle(cards: &Cards) {
     cards.world.mirror.advance(Duration::from_secs(1)).await.unwrap();
 }
 
@@ -132,6 +137,21 @@ async fn the_life_of_a_card_is_told_in_plain_xml() {
         .map(|name| taken.element(name));
     assert_eq!(seen, ["1", ANNA, code.as_str(), new, BELA]);
     assert_eq!(pushed[4].element("ConsumeSource"), "FROM_API");
+}
+
+/// Whether a receiver would take it: its signatures are right, and it is whole.
+pub(super) fn is_genuine(pushed: &Pushed) -> bool {
+    let value = |name: &str| {
+        let pairs = pushed.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next().unwrap_or_default()
+    };
+    let (timestamp, nonce) = (value("timestamp"), value("nonce"));
+    let sealed = pushed.body.contains("<Encrypt>");
+    let sealed_right =
+        || sha1(vec![TOKEN, timestamp, nonce, pushed.element("Encrypt")]) == value("msg_signature");
+    sha1(vec![TOKEN, timestamp, nonce]) == value("signature")
+        && (!sealed || sealed_right())
+        && pushed.body.ends_with("</xml>")
 }
 
 /// Opens a message as its receiver would.
