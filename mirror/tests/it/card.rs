@@ -1,5 +1,6 @@
 //! The card API over real sockets.
 
+mod audits;
 mod codes;
 mod coins;
 mod desk;
