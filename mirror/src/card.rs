@@ -31,6 +31,7 @@ mod pictures;
 pub(crate) mod push;
 pub(crate) mod record;
 pub(crate) mod redact;
+pub(crate) mod seeding;
 pub(crate) mod serve;
 mod special_tickets;
 mod statistics;

@@ -1,6 +1,7 @@
 //! The seed file: what a mirror holds when it starts. TOML; every error names its place.
 
 mod apply;
+mod cards;
 mod entry;
 mod when;
 
@@ -15,6 +16,7 @@ use toml::Spanned;
 use crate::platform_keys::PublicKeyPhase;
 use crate::rules::readings::Readings;
 pub(crate) use apply::{World, apply, merchants, note_differences};
+use cards::{CardAccountEntry, CardEntry};
 pub(crate) use entry::{MerchantEntry, StockEntry, UserEntry};
 use when::{Life, When};
 
@@ -41,9 +43,9 @@ impl fmt::Display for SeedError {
 
 impl std::error::Error for SeedError {}
 
-/// Merchants, users, stocks and settings to start a mirror with, read from TOML.
+/// Merchants, users, stocks, cards and settings to start a mirror with, read from TOML.
 ///
-/// Stocks are made by the same rules as those of the API: a seed cannot hold what no client could have made.
+/// Stocks and cards are made by the same rules as those of the API: a seed cannot hold what no client could have made.
 #[derive(Clone)]
 pub struct Seed {
     file: File,
@@ -57,6 +59,7 @@ impl fmt::Debug for Seed {
             .field("merchants", &self.file.merchants.len())
             .field("users", &self.file.users.len())
             .field("stocks", &self.file.stocks.len())
+            .field("cards", &self.file.cards.len())
             .finish_non_exhaustive()
     }
 }
@@ -96,6 +99,10 @@ struct File {
     users: Vec<Spanned<UserEntry>>,
     #[serde(default)]
     stocks: Vec<Spanned<StockEntry>>,
+    #[serde(default)]
+    card_accounts: Vec<Spanned<CardAccountEntry>>,
+    #[serde(default)]
+    cards: Vec<Spanned<CardEntry>>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -163,6 +170,7 @@ impl Seed {
         let seed = Self { file, source };
         seed.settings()?;
         entry::check(&seed.file, &seed.source)?;
+        cards::check(&seed.file, &seed.source)?;
         Ok(seed)
     }
 

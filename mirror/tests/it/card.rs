@@ -9,6 +9,7 @@ mod gifts;
 mod members;
 mod messages;
 mod pushes;
+mod seeds;
 mod shops;
 mod statistics;
 mod templates;
