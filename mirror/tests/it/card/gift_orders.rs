@@ -222,6 +222,26 @@ async fn a_merchant_takes_the_button_of_gifting_away() {
 }
 
 #[tokio::test]
+async fn a_card_that_ends_on_its_way_does_not_hold_the_others() {
+    let cards = Cards::new().await;
+    let (card, page_id) = shop(&cards).await;
+    let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card, card, card]});
+    let bought = act(&cards, "buy", &buy).await;
+    let end = async |place: usize| {
+        let code = &bought["cards"][place]["code"];
+        cards.ok("/card/code/unavailable", &json!({ "code": code })).await;
+    };
+    let id = &bought["order_id"];
+    end(0).await;
+    act(&cards, "send", &json!({ "order_id": id })).await;
+    end(1).await;
+    let taken = act(&cards, "accept", &json!({"order_id": id, "openid": BELA})).await;
+    let takers: Vec<_> = taken["cards"].as_array().unwrap().iter().map(|item| &item["accepter"]).collect();
+    assert_eq!(takers, ["", "", BELA]);
+    assert!(refused(&cards, "send", &json!({ "order_id": id })).await.contains("errcode 40127"));
+}
+
+#[tokio::test]
 async fn money_goes_back_once_and_the_cards_end() {
     let cards = Cards::new().await;
     let (card, page_id) = shop(&cards).await;
