@@ -1,6 +1,7 @@
 //! A running mirror.
 
 mod cards;
+mod gift_cards;
 mod notifications;
 mod stocks;
 mod time;

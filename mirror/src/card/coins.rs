@@ -1,5 +1,7 @@
 //! Card coins: granted once, bought, and spent on stock, one coin for each card.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
@@ -137,7 +139,9 @@ pub(super) fn recharge(ask: &Ask<'_>) -> Told {
     ensure((1..=MOST_COINS).contains(&count), &COIN_COUNT)?;
     let id = coins::insert(ask.db, &new(ask, RECHARGE, WAITING, Coins { free: 0, paid: count }))?;
     let url = format!("weixin://wxpay/bizpayurl?pr={}", random::alphanumeric(9));
-    Ok(told! {"order_id": order_id(id), "qrcode_url": url})
+    // No address of this length is too long for a QR code.
+    let picture = super::qr_picture::draw(&url).map(|picture| STANDARD.encode(picture)).unwrap_or_default();
+    Ok(told! {"order_id": order_id(id), "qrcode_url": url, "qrcode_buffer": picture})
 }
 
 /// Somebody pays a recharge.

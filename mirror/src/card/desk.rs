@@ -18,7 +18,7 @@ use crate::rules::card::{ACTION_INFO, CARD_ID, CARD_STATUS, SERIAL_CODE};
 use crate::state::App;
 
 /// Most codes and events one call answers.
-const LARGEST_PAGE: u32 = 10_000;
+pub(super) const LARGEST_PAGE: u32 = 10_000;
 
 fn failed(failed: Failed) -> MirrorError {
     match failed {

@@ -21,7 +21,7 @@ const STEPS: &[(i64, &str)] = &[
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 32] = [
+pub(crate) const STATE_TABLES: [&str; 35] = [
     "card_events",
     "card_things",
     "card_happenings",
@@ -31,6 +31,9 @@ pub(crate) const STATE_TABLES: [&str; 32] = [
     "card_coins",
     "card_messages",
     "card_page_claims",
+    "card_gift_items",
+    "card_gift_orders",
+    "card_marks",
     "card_codes",
     "cards",
     "card_tickets",

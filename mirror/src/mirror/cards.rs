@@ -42,7 +42,7 @@ impl Mirror {
 /// ```
 #[derive(Debug, Clone)]
 pub struct CardDesk {
-    app: App,
+    pub(super) app: App,
 }
 
 impl CardDesk {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{ANNA, Cards, base, coupon};
@@ -25,6 +27,8 @@ async fn balance(cards: &Cards) -> (i64, i64) {
 async fn recharge(cards: &Cards, count: i64) -> String {
     let told = cards.ok("/card/pay/recharge", &json!({ "coin_count": count })).await;
     assert!(told["qrcode_url"].as_str().unwrap().starts_with("weixin://wxpay/"), "{told}");
+    let picture = STANDARD.decode(told["qrcode_buffer"].as_str().unwrap()).unwrap();
+    assert!(picture.starts_with(&[0xFF, 0xD8]), "it is a JPEG");
     told["order_id"].as_str().unwrap().to_owned()
 }
 
