@@ -1,14 +1,16 @@
-//! Recounts everything from the coupons themselves.
+//! Recounts everything from the coupons and codes themselves.
 //!
 //! Nothing here shares code with the rules or trusts a counter: every figure is counted anew in SQL, so that a
 //! mistake on the other side shows.
 
+mod card_checks;
 mod checks;
 
 use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::error::MirrorError;
+use card_checks::CARD_CHECKS;
 use checks::CHECKS;
 
 /// What does not add up, and the figures of every stock.
@@ -29,7 +31,7 @@ pub struct Audit {
 pub struct Finding {
     /// Name of the check.
     pub check: &'static str,
-    /// The stock, coupon, request number or merchant it is about.
+    /// The stock, coupon, request number, merchant, card, code or account it is about.
     pub subject: String,
     /// What was found.
     pub message: String,
@@ -77,7 +79,7 @@ impl Audit {
 
 pub(crate) fn audit(db: &Connection) -> rusqlite::Result<Audit> {
     let mut findings = Vec::new();
-    for (check, sql) in CHECKS {
+    for (check, sql) in CHECKS.iter().chain(&CARD_CHECKS) {
         let mut statement = db.prepare(sql)?;
         let found = statement
             .query_map([], |row| Ok(Finding { check, subject: row.get(0)?, message: row.get(1)? }))?;

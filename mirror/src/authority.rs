@@ -12,6 +12,8 @@ use rcgen::{
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use x509_parser::pem::parse_x509_pem;
+use x509_parser::prelude::GeneralName;
 
 use crate::certificate::since_epoch;
 use crate::error::MirrorError;
@@ -27,6 +29,8 @@ const SERVER_DAYS: i64 = 800;
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate_pem: String,
+    /// WeChat's hosts that its certificate lets it speak for; one made by an earlier version knows fewer.
+    hosts: Vec<&'static str>,
 }
 
 /// What a TLS server shows, and the key to it.
@@ -41,13 +45,19 @@ impl Authority {
         let key = KeyPair::generate().map_err(unusable)?;
         let params = params(&key);
         let certificate_pem = params.self_signed(&key).map_err(unusable)?.pem().replace("\r\n", "\n");
-        Ok(Self { issuer: Issuer::new(params, key), certificate_pem })
+        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, hosts: PLATFORM_HOSTS.to_vec() })
     }
 
     /// The one that a data file keeps.
     pub(crate) fn restore(private_key_pem: &str, certificate_pem: String) -> Result<Self, MirrorError> {
         let key = KeyPair::from_pem(private_key_pem).map_err(unusable)?;
-        Ok(Self { issuer: Issuer::new(params(&key), key), certificate_pem })
+        let hosts = permitted(&certificate_pem)?;
+        Ok(Self { issuer: Issuer::new(params(&key), key), certificate_pem, hosts })
+    }
+
+    /// WeChat's hosts that came after it: clients would refuse every certificate that names one of them.
+    pub(crate) fn unknown_hosts(&self) -> impl Iterator<Item = &'static str> {
+        PLATFORM_HOSTS.into_iter().filter(|host| !self.hosts.contains(host))
     }
 
     pub(crate) fn private_key_pem(&self) -> String {
@@ -64,7 +74,7 @@ impl Authority {
         reached: IpAddr,
         now: Moment,
     ) -> Result<ServerCertificate, MirrorError> {
-        let names = PLATFORM_HOSTS.into_iter().chain([LOCALHOST]).map(str::to_owned).collect::<Vec<_>>();
+        let names: Vec<_> = self.hosts.iter().copied().chain([LOCALHOST]).map(str::to_owned).collect();
         let mut params = CertificateParams::new(names).map_err(unusable)?;
         let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
         if !addresses.contains(&reached) && is_private(reached) {
@@ -93,11 +103,31 @@ impl fmt::Debug for Authority {
     }
 }
 
+/// Those of WeChat's hosts that a certificate may speak for.
+fn permitted(certificate_pem: &str) -> Result<Vec<&'static str>, MirrorError> {
+    let broken =
+        || MirrorError::key("the mirror's certificate authority cannot be used: its certificate is broken");
+    let (_, pem) = parse_x509_pem(certificate_pem.as_bytes()).map_err(|_| broken())?;
+    let certificate = pem.parse_x509().map_err(|_| broken())?;
+    let constraints = certificate.name_constraints().map_err(|_| broken())?.ok_or_else(broken)?;
+    let trees = constraints.value.permitted_subtrees.as_deref().unwrap_or_default();
+    let is_named = |host: &str| {
+        trees
+            .iter()
+            .any(|tree| matches!(tree.base, GeneralName::DNSName(name) if name.eq_ignore_ascii_case(host)))
+    };
+    Ok(PLATFORM_HOSTS.into_iter().filter(|host| is_named(host)).collect())
+}
+
 /// Everything about the authority, which is the same for the same key. Its name holds some digits of the key's
 /// hash, so that clients and people can tell two of them apart.
 fn params(key: &KeyPair) -> CertificateParams {
+    params_for(key, &PLATFORM_HOSTS)
+}
+
+fn params_for(key: &KeyPair, hosts: &[&str]) -> CertificateParams {
     let hash = random::encode_hex(digest(&SHA256, key.public_key_raw()).as_ref());
-    let dns = PLATFORM_HOSTS.into_iter().chain([LOCALHOST]);
+    let dns = hosts.iter().copied().chain([LOCALHOST]);
     let v4 = |a, b, c, d, prefix| CidrSubnet::from_v4_prefix([a, b, c, d], prefix);
     let v6 = |first: u16, last: u16, prefix| {
         CidrSubnet::from_v6_prefix(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, last).octets(), prefix)
@@ -179,6 +209,20 @@ mod tests {
         }
         assert!(!believes(&made, &shown, "127.0.0.2"));
         assert!(!believes(&Authority::generate().unwrap(), &shown, LOCALHOST));
+    }
+
+    #[test]
+    fn one_of_an_earlier_version_speaks_for_the_hosts_it_knew() {
+        let key = KeyPair::generate().unwrap();
+        let known = &PLATFORM_HOSTS[..6];
+        let certificate = params_for(&key, known).self_signed(&key).unwrap().pem();
+        let kept = Authority::restore(&key.serialize_pem(), certificate).unwrap();
+        let shown = kept.server_certificate(Ipv4Addr::LOCALHOST.into(), NOW).unwrap().certificate;
+        for host in known.iter().copied().chain([LOCALHOST, "127.0.0.1"]) {
+            assert!(believes(&kept, &shown, host), "{host}");
+        }
+        assert_eq!(kept.unknown_hosts().collect::<Vec<_>>(), PLATFORM_HOSTS[6..]);
+        assert_eq!(Authority::generate().unwrap().unknown_hosts().count(), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod wire;
 use std::time::Duration;
 
 use crate::card::endpoint;
+use crate::card::push::PUSH;
 use crate::error::MirrorError;
 use crate::notify::NOTIFY;
 use crate::operation::OPERATIONS;
@@ -144,7 +145,7 @@ impl FaultRule {
     /// Whether its pattern means this operation. `*` is every call of the API; notifications, which nobody calls for,
     /// must be named, or be all that the kind concerns.
     fn means(&self, operation: &str) -> bool {
-        let unnamed = operation == NOTIFY && self.operation == "*" && !self.kind.is_for_notifications();
+        let unnamed = is_delivery(operation) && self.operation == "*" && !self.kind.is_for_notifications();
         !unnamed && fits(&self.operation, operation)
     }
 
@@ -166,8 +167,9 @@ impl FaultRule {
         if !(1..=ALWAYS).contains(&self.probability_ppm) {
             return refuse("a probability is more than 0 and at most 1 (a million in a million)".to_owned());
         }
-        let known =
-            || OPERATIONS.iter().map(|operation| operation.name).chain(endpoint::names()).chain([NOTIFY]);
+        let known = || {
+            OPERATIONS.iter().map(|operation| operation.name).chain(endpoint::names()).chain([NOTIFY, PUSH])
+        };
         if !known().any(|operation| self.means(operation)) {
             let known: Vec<_> = known().collect();
             return refuse(format!(
@@ -217,6 +219,11 @@ impl FaultRule {
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
 const MOST_COPIES: u32 = 16;
 const LONGEST_HOLD: u64 = 366 * 24 * 60 * 60;
+
+/// Whether the mirror is the one who sends.
+fn is_delivery(operation: &str) -> bool {
+    operation == NOTIFY || operation == PUSH
+}
 
 /// Whether an operation is meant by a pattern.
 fn fits(pattern: &str, operation: &str) -> bool {
@@ -270,5 +277,11 @@ mod tests {
         assert!(notify(FaultKind::Probe).check().is_ok());
         assert!(!FaultRule::new(FaultKind::Probe).means(NOTIFY));
         assert!(FaultRule::new(FaultKind::Probe).operation("callback.*").means(NOTIFY));
+        let push = |kind| FaultRule::new(kind).operation(PUSH);
+        for kind in [FaultKind::Cut, FaultKind::Probe, FaultKind::WrongSerial] {
+            assert!(refused(push(kind)).contains("does not concern card.event"));
+        }
+        assert!(push(FaultKind::CorruptBody).check().is_ok());
+        assert!(!FaultRule::new(FaultKind::CorruptBody).means(PUSH));
     }
 }

@@ -75,7 +75,8 @@ pub use card::act::{CardAct, ClaimCard, FormField};
 pub use card::gift_act::{BuyGift, GiveInvoice};
 pub use card::gift_record::{GiftCardRecord, GiftCardState, GiftOrderRecord, InvoiceRecord};
 pub use card::record::{
-    CardAccount, CardEventRecord, CardEventState, CardReview, SubMerchantReview, TokensIssued, UserCard,
+    CardAccount, CardEventRecord, CardEventState, CardMessageRecord, CardReview, CoinOrder,
+    SubMerchantReview, TokensIssued, UserCard,
 };
 pub use control::stocks::{DayBudget, StockRecord};
 pub use doctor::{Cause, CauseWords, DifferencePart, SignatureDiagnosis, SignatureHeader};

@@ -1,6 +1,7 @@
 //! The seed file: what a mirror holds when it starts. TOML; every error names its place.
 
 mod apply;
+mod cards;
 mod entry;
 mod given;
 mod hours;
@@ -17,6 +18,7 @@ use toml::Spanned;
 use crate::platform_keys::PublicKeyPhase;
 use crate::rules::readings::Readings;
 pub(crate) use apply::{World, apply, merchants, note_differences};
+use cards::{CardAccountEntry, CardEntry};
 pub(crate) use entry::{MerchantEntry, StockEntry, UserEntry};
 use when::{Life, When};
 
@@ -43,10 +45,10 @@ impl fmt::Display for SeedError {
 
 impl std::error::Error for SeedError {}
 
-/// Merchants, users, stocks, coupons and settings to start a mirror with, read from TOML.
+/// Merchants, users, stocks, coupons, cards and settings to start a mirror with, read from TOML.
 ///
-/// Stocks are made and coupons given by the same rules as those of the API: a seed cannot hold what no client could
-/// have made. What it pays with is not notified.
+/// Stocks and cards are made and coupons given by the same rules as those of the API: a seed cannot hold what no client
+/// could have made. What it pays with is not notified.
 #[derive(Clone)]
 pub struct Seed {
     file: File,
@@ -60,6 +62,7 @@ impl fmt::Debug for Seed {
             .field("merchants", &self.file.merchants.len())
             .field("users", &self.file.users.len())
             .field("stocks", &self.file.stocks.len())
+            .field("cards", &self.file.cards.len())
             .finish_non_exhaustive()
     }
 }
@@ -99,6 +102,10 @@ struct File {
     users: Vec<Spanned<UserEntry>>,
     #[serde(default)]
     stocks: Vec<Spanned<StockEntry>>,
+    #[serde(default)]
+    card_accounts: Vec<Spanned<CardAccountEntry>>,
+    #[serde(default)]
+    cards: Vec<Spanned<CardEntry>>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -178,6 +185,7 @@ impl Seed {
         let seed = Self { file, source };
         seed.settings()?;
         entry::check(&seed.file, &seed.source)?;
+        cards::check(&seed.file, &seed.source)?;
         Ok(seed)
     }
 

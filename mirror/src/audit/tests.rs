@@ -33,7 +33,22 @@ fn sound() -> Connection {
          INSERT INTO redemptions (id, coupon_id, stock_id, transaction_id, redeemed, mchid, total_amount, discount)
          VALUES (1, 1, 7, 't1', {DAY} * 3, '1', 3000, 500), (2, 2, 7, 't2', {DAY} * 3, '1', 4000, 500),
             (3, 2, 7, 't3', {DAY} * 4, '1', 3000, 500);
-         INSERT INTO refunds VALUES (1, 2, 7, 'r1', {DAY} * 3, 4000, 500), (2, 3, 7, 'r2', {DAY} * 4, 600, 100);"
+         INSERT INTO refunds VALUES (1, 2, 7, 'r1', {DAY} * 3, 4000, 500), (2, 3, 7, 'r2', {DAY} * 4, 600, 100);
+         INSERT INTO cards (id, card_id, appid, card_type, body, status, quantity, total, created, updated)
+         VALUES (1, 'p1', 'wx', 'GIFT', '{{\"base_info\":{{}}}}', '', 3, 5, 0, 0),
+            (2, 'p2', 'wx', 'GIFT', '{{\"base_info\":{{\"get_custom_code_mode\":\"M\"}}}}', '', 1, 2, 0, 0);
+         INSERT INTO card_codes (id, card, code, own, state, openid, begins, ends, gift_due)
+         VALUES (1, 1, 'A', 0, 'GIFT_SUCC', 'a', 1, 2, NULL), (2, 1, 'B', 0, 'CONSUMED', 'b', 1, 2, NULL),
+            (3, 1, 'C', 0, 'GIFTING', 'a', 1, NULL, 9), (4, 2, 'D', 1, 'DEPOSITED', '', 0, NULL, NULL),
+            (5, 2, 'E', 1, 'NORMAL', 'a', 1, 2, NULL);
+         INSERT INTO card_happenings VALUES (1, 1, 'verify', 'b', 1, 0, 0);
+         INSERT INTO card_coins VALUES ('wx', 150, 40);
+         INSERT INTO card_coin_orders VALUES
+            (1, 'wx', 'ORDER_TYPE_SYS_ADD', 'ORDER_STATUS_SUCC', 1, 1, 200, 0, '', NULL, 0),
+            (2, 'wx', 'ORDER_TYPE_WXPAY', 'ORDER_STATUS_SUCC', 1, 2, 0, 50, 'a', NULL, 0),
+            (3, 'wx', 'ORDER_TYPE_REDUCE', 'ORDER_STATUS_SUCC', 1, 2, 50, 10, '', 1, 60),
+            (4, 'wx', 'ORDER_TYPE_WXPAY', 'ORDER_STATUS_WAITING', 1, NULL, 0, 7, '', NULL, 0),
+            (5, 'wx', 'ORDER_TYPE_REDUCE', 'QUOTE', 1, NULL, 9, 0, '', 1, 9);"
     ))
     .unwrap();
     db
@@ -95,6 +110,26 @@ fn every_check_finds_its_damage() {
         ("request.once", "UPDATE coupons SET sender = '1'"),
         ("money.lock", "UPDATE prefunds SET locked = 4999"),
         ("money.conserved", "UPDATE merchants SET balance = 4001 WHERE mchid = '1'"),
+        ("card.stock", "UPDATE cards SET quantity = 2 WHERE id = 1"),
+        ("card.stock", "UPDATE card_codes SET state = 'NORMAL' WHERE id = 1"),
+        ("card.stock", "DELETE FROM card_codes WHERE id = 5"),
+        ("card.pool", "DELETE FROM card_codes WHERE id = 4"),
+        ("card.redeemed", "DELETE FROM card_happenings"),
+        ("card.body", "UPDATE cards SET body = '{' WHERE id = 1"),
+        ("code.card", "UPDATE card_codes SET card = 9 WHERE id = 1"),
+        ("code.holder", "UPDATE card_codes SET openid = '' WHERE id = 5"),
+        ("code.holder", "UPDATE card_codes SET openid = 'a' WHERE id = 4"),
+        ("code.gift", "UPDATE card_codes SET gift_due = 9 WHERE id = 2"),
+        ("code.window", "UPDATE card_codes SET ends = 0 WHERE id = 2"),
+        (
+            "code.once",
+            "INSERT INTO card_codes (card, code, own, state, openid) VALUES (2, 'B', 0, 'NORMAL', 'a')",
+        ),
+        ("coins.balance", "UPDATE card_coins SET free = 151"),
+        ("coins.balance", "DELETE FROM card_coins"),
+        ("coins.balance", "DELETE FROM card_coin_orders WHERE id = 2"),
+        ("coins.order", "UPDATE card_coin_orders SET finished = 3 WHERE id = 4"),
+        ("coins.order", "UPDATE card_coin_orders SET quantity = 59 WHERE id = 3"),
     ];
     for (check, damage) in damages {
         let db = sound();
@@ -108,5 +143,5 @@ fn every_check_finds_its_damage() {
         );
     }
     let covered: std::collections::HashSet<_> = damages.iter().map(|(check, _)| check).collect();
-    assert_eq!(covered.len(), CHECKS.len());
+    assert_eq!(covered.len(), CHECKS.len() + CARD_CHECKS.len());
 }

@@ -44,7 +44,9 @@ impl MirrorBuilder {
             };
             notes.extend(seed::apply(db, seed, world)?);
         }
-        Ok(Stored { clock, platform, merchants, authority: load_authority(db)?, id_seed, notes })
+        let authority = load_authority(db)?;
+        notes.extend(note_unknown(&authority));
+        Ok(Stored { clock, platform, merchants, authority, id_seed, notes })
     }
 
     /// What ids are made from: once some have been given out, that does not change.
@@ -151,6 +153,19 @@ pub(super) struct Stored {
     pub(super) authority: Authority,
     pub(super) id_seed: Option<u64>,
     pub(super) notes: Vec<String>,
+}
+
+/// What an authority of an earlier version cannot do.
+fn note_unknown(authority: &Authority) -> Option<String> {
+    let hosts: Vec<_> = authority.unknown_hosts().collect();
+    (!hosts.is_empty()).then(|| {
+        format!(
+            "the data file's certificate authority was made by an earlier version and cannot speak for {}: by TLS and \
+             as a proxy these hosts fail. To have them, snapshot this mirror, restore that into one with a new data \
+             file, and trust its new ca_file",
+            hosts.join(", ")
+        )
+    })
 }
 
 fn load_authority(db: &Connection) -> Result<Authority, MirrorError> {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-/// A user takes a card: from a QR code (`ticket`), from a page with a signed `card_ext`, or from a shelf (neither).
+/// A user takes a card: from a QR code (`ticket`), from a page with a signed `card_ext`, from a
+/// message (`msg_id`), or from a shelf (none of them).
 ///
 /// ```
 /// use favor_mirror::ClaimCard;
@@ -21,6 +22,8 @@ pub struct ClaimCard {
     pub card_id: Option<String>,
     /// Of the QR code that is scanned.
     pub ticket: Option<String>,
+    /// The message that it is taken from, by its `msg_id`.
+    pub msg_id: Option<i64>,
     /// What a page hands to `wx.addCard`, as JSON. In JSON a text or the object itself.
     #[serde(deserialize_with = "json_text")]
     pub card_ext: Option<String>,
@@ -43,6 +46,11 @@ impl ClaimCard {
     /// By scanning a QR code.
     pub fn ticket(openid: impl Into<String>, ticket: impl Into<String>) -> Self {
         Self { openid: openid.into(), ticket: Some(ticket.into()), ..Self::default() }
+    }
+
+    /// From a message, by its `msg_id`.
+    pub fn message(openid: impl Into<String>, msg_id: i64) -> Self {
+        Self { openid: openid.into(), msg_id: Some(msg_id), ..Self::default() }
     }
 
     /// From a page, with what it hands to `wx.addCard`.

@@ -7,10 +7,12 @@ use serde_json::Map;
 use super::account_change::CardAccountChange;
 use super::act::{CardAct, ClaimCard, Deed};
 use super::ask::{Ask, Failed};
-use super::record::{CardAccount, CardEventRecord, CardReview, SubMerchantReview, UserCard};
-use super::{due, people, push, sub_merchants, tokens as card_tokens};
+use super::record::{
+    CardAccount, CardEventRecord, CardMessageRecord, CardReview, CoinOrder, SubMerchantReview, UserCard,
+};
+use super::{coins, due, people, push, sub_merchants, tokens as card_tokens};
 use crate::error::MirrorError;
-use crate::ledger::card::{accounts, cards, events, qrcodes, tokens};
+use crate::ledger::card::{accounts, cards, events, messages, qrcodes, tokens};
 use crate::ledger::{LedgerError, all_or_nothing};
 use crate::rules::card::{ACTION_INFO, CARD_ID, CARD_STATUS, SERIAL_CODE};
 use crate::state::App;
@@ -64,8 +66,12 @@ fn owner_of_code(db: &Connection, code: &str) -> Result<String, Failed> {
 }
 
 pub(crate) async fn claim(app: &App, claim: ClaimCard) -> Result<UserCard, MirrorError> {
-    let (ticket, card_id) = (claim.ticket.clone(), claim.card_id.clone());
+    let (ticket, card_id, msg_id) = (claim.ticket.clone(), claim.card_id.clone(), claim.msg_id);
     let whose = move |db: &Connection| match (ticket, card_id) {
+        _ if msg_id.is_some() => match messages::find(db, msg_id.unwrap_or_default())? {
+            Some(message) => Ok(message.appid),
+            None => Err((&CARD_ID).into()),
+        },
         (Some(ticket), _) => match qrcodes::find(db, &ticket)? {
             Some(code) => Ok(code.appid),
             None => Err((&ACTION_INFO).into()),
@@ -183,4 +189,37 @@ pub(crate) async fn events(app: &App, limit: u32) -> Result<Vec<CardEventRecord>
     let limit = limit.min(LARGEST_PAGE);
     let found = app.ledger.read(move |db| events::list(db, limit)).await?;
     Ok(found.into_iter().map(CardEventRecord::from).collect())
+}
+
+/// An event with what became of it.
+pub(crate) async fn event(app: &App, id: i64) -> Result<CardEventRecord, MirrorError> {
+    let found = app.ledger.read(move |db| events::find(db, id)).await?;
+    found.map(CardEventRecord::from).ok_or(MirrorError::NotFound { what: "event" })
+}
+
+/// Delivers an event once more; answers it as it is then.
+pub(crate) async fn replay(app: &App, id: i64) -> Result<CardEventRecord, MirrorError> {
+    event(app, id).await?;
+    // A caller that goes away does not stop it halfway.
+    let replayed = tokio::spawn(push::replay(std::sync::Arc::clone(app), id));
+    replayed.await.map_err(|_| MirrorError::Stopped)??;
+    event(app, id).await
+}
+
+/// Cards that were sent as messages, newest first.
+pub(crate) async fn messages(app: &App, limit: u32) -> Result<Vec<CardMessageRecord>, MirrorError> {
+    let limit = limit.min(LARGEST_PAGE);
+    let found = app.ledger.read(move |db| messages::list(db, limit)).await?;
+    Ok(found.into_iter().map(CardMessageRecord::from).collect())
+}
+
+/// Somebody pays a recharge of coins.
+pub(crate) async fn pay_coins(
+    app: &App,
+    order_id: String,
+    openid: Option<String>,
+) -> Result<CoinOrder, MirrorError> {
+    let owner = order_id.clone();
+    let pay = move |ask: &Ask<'_>| coins::paid(ask, &order_id, openid);
+    as_account(app, move |db| coins::owner(db, &owner), pay).await
 }

@@ -4,8 +4,9 @@ use http::Method;
 
 use super::ask::{Ask, Told};
 use super::{
-    cells, codes, colors, create, distribution, general_cards, gift_orders, gift_pages, gift_payment,
-    invoices, marks, members, pay_rules, special_tickets, statistics, sub_merchants, templates, update,
+    cells, codes, coins, colors, create, distribution, general_cards, gift_orders, gift_pages, gift_payment,
+    invoices, marks, members, messages, pay_rules, special_tickets, statistics, sub_merchants, templates,
+    update,
 };
 
 /// How a call goes about its work.
@@ -117,6 +118,17 @@ endpoints! {
     "card.categories" GET "/card/getapplyprotocol" => Way::Read(sub_merchants::categories);
     "card.store_get" POST "/card/storewxa/get" => Way::Read(sub_merchants::store_card);
     "card.store_set" POST "/card/storewxa/set" => Way::Write(sub_merchants::set_store_card);
+    "card.coins_activate" GET "/card/pay/activate" => Way::Write(coins::activate);
+    "card.coins_price" POST "/card/pay/getpayprice" => Way::Write(coins::price);
+    "card.coins_balance" GET "/card/pay/getcoinsinfo" => Way::Read(coins::balance);
+    "card.coins_confirm" POST "/card/pay/confirm" => Way::Write(coins::confirm);
+    "card.coins_recharge" POST "/card/pay/recharge" => Way::Write(coins::recharge);
+    "card.coins_order" POST "/card/pay/getorder" => Way::Read(coins::get);
+    "card.coins_orders" POST "/card/pay/getorderlist" => Way::Read(coins::list);
+    "card.message_custom" POST "/cgi-bin/message/custom/send" => Way::Write(messages::custom);
+    "card.message_tag" POST "/cgi-bin/message/mass/sendall" => Way::Write(messages::to_tag);
+    "card.message_users" POST "/cgi-bin/message/mass/send" => Way::Write(messages::to_users);
+    "card.message_preview" POST "/cgi-bin/message/mass/preview" => Way::Write(messages::preview);
     "card.stats_summary" POST "/datacube/getcardbizuininfo" => Way::Read(statistics::summary);
     "card.stats_cards" POST "/datacube/getcardcardinfo" => Way::Read(statistics::cards);
     "card.stats_members" POST "/datacube/getcardmembercardinfo" => Way::Read(statistics::members);

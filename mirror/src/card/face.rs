@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::body::number_of;
 use super::event::{self, Field};
 use crate::ledger::card::cards::Card;
 use crate::ledger::card::codes::{self, Code};
@@ -10,7 +11,7 @@ use crate::rules::card::{BALANCE, BONUS};
 
 /// What a new copy of a card shows.
 pub(super) fn begin(card: &Card, code: &mut Code) {
-    let number = |key: &str| card.body.get(key).and_then(Value::as_i64).unwrap_or(0);
+    let number = |key: &str| card.body.get(key).and_then(number_of).unwrap_or(0);
     let automatic = card.body.get("auto_activate").and_then(Value::as_bool).unwrap_or(false);
     match card.card_type.as_str() {
         "MEMBER_CARD" => {

@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::account::is_verified;
+use super::account::{is_over, is_verified};
 use super::ask::{Ask, Failed, ensure};
-use super::body::{Body, is_openid};
+use super::body::{Body, is_openid, number_of};
 use super::codes::{begin, less_stock, taken};
 use super::event::{self, Field};
 use super::gift_act::{AcceptGift, BuyGift, SendGift};
@@ -125,7 +125,7 @@ fn sold(ask: &Ask<'_>, card_id: &str, order: &GiftOrder) -> Result<(Card, Code, 
     let mut card = ask.card_named(card_id)?;
     ensure(card.status != DELETE && is_verified(&card), &CARD_STATUS)?;
     let base = &card.body["base_info"];
-    let price = base["giftcard_info"]["price"].as_i64().unwrap_or(0);
+    let price = number_of(&base["giftcard_info"]["price"]).unwrap_or(0);
     let limit = base["get_limit"].as_i64().unwrap_or(USUAL_GET_LIMIT);
     let had = codes::claimed_by(ask.db, card.id, &order.buyer)?;
     ensure(limit == 0 || had < limit, &GET_LIMIT)?;
@@ -165,6 +165,24 @@ fn tell_sent(db: &Connection, order: &GiftOrder, returned: bool, now: Moment) ->
     tell(db, order, &order.buyer, ("giftcard_send_to_friend", &flags), now)
 }
 
+/// The cards of an order in a state, with their codes.
+fn those(db: &Connection, order: i64, state: ItemState) -> rusqlite::Result<Vec<(GiftItem, Code)>> {
+    let mut found = Vec::new();
+    for item in gift_orders::items(db, order)?.into_iter().filter(|item| item.state == state) {
+        if let Some(code) = codes::by_number(db, item.code)? {
+            found.push((item, code));
+        }
+    }
+    Ok(found)
+}
+
+/// What a friend can take. A card that the merchant has ended on its way is not among it.
+fn under_way(db: &Connection, order: i64) -> rusqlite::Result<Vec<(GiftItem, Code)>> {
+    let mut sent = those(db, order, ItemState::Sent)?;
+    sent.retain(|(_, code)| code.state == State::Gifting);
+    Ok(sent)
+}
+
 /// The buyer sends what nobody has taken yet to a friend, or into a group.
 pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Failed> {
     let mut order = named(ask, &send.order_id)?;
@@ -172,14 +190,14 @@ pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Fa
     let page = gift_pages::named(ask, &order.page_id)?;
     let multi = Body(&page.body).flag("support_multi")?.unwrap_or(false);
     ensure(!send.chat_room || multi, &GIFT_CHAT_ROOM)?;
-    let items = gift_orders::items(ask.db, order.id)?;
-    ensure(items.iter().all(|item| item.state != ItemState::Sent), &GIFT_SENT)?;
-    let held: Vec<_> = items.into_iter().filter(|item| item.state == ItemState::Held).collect();
+    ensure(under_way(ask.db, order.id)?.is_empty(), &GIFT_SENT)?;
+    let mut held = those(ask.db, order.id, ItemState::Held)?;
     ensure(!held.is_empty(), &GIFT_SENT)?;
-    for mut item in held {
-        let mut code = codes::by_number(ask.db, item.code)?.ok_or(&GIFT_ORDER)?;
-        let open = matches!(code.state, State::Normal | State::GiftTimeout);
-        ensure(open && !super::account::is_over(&code, ask.now), &USER_CARD_STATUS)?;
+    let open =
+        |code: &Code| matches!(code.state, State::Normal | State::GiftTimeout) && !is_over(code, ask.now);
+    held.retain(|(_, code)| open(code));
+    ensure(!held.is_empty(), &USER_CARD_STATUS)?;
+    for (mut item, mut code) in held {
         people::check_givable(&code)?;
         code.state = State::Gifting;
         code.gift_due = Some(ask.now.plus_days(GIFT_DAYS));
@@ -198,15 +216,13 @@ pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Fa
 pub(super) fn accept(ask: &Ask<'_>, accept: &AcceptGift) -> Result<GiftOrderRecord, Failed> {
     ensure(is_openid(&accept.openid), &OPENID)?;
     let order = named(ask, &accept.order_id)?;
-    let items = gift_orders::items(ask.db, order.id)?;
-    let mut sent: Vec<_> = items.into_iter().filter(|item| item.state == ItemState::Sent).collect();
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
+    let mut sent = under_way(ask.db, order.id)?;
     ensure(!sent.is_empty(), &GIFT_SENT)?;
     sent.truncate(if order.chat_room { 1 } else { usize::MAX });
     let flags = [("IsChatRoom", order.chat_room)];
     tell(ask.db, &order, &accept.openid, ("giftcard_user_accept", &flags), ask.now)?;
-    for item in sent {
-        let code = codes::by_number(ask.db, item.code)?.ok_or(&GIFT_ORDER)?;
+    for (_, code) in sent {
         let card = cards::by_number(ask.db, code.card)?.ok_or(&GIFT_ORDER)?;
         // The friend may get another code; the order follows it.
         people::accept(ask, &card, code, &accept.openid)?;
@@ -221,8 +237,8 @@ pub(super) fn back(db: &Connection, code: &Code, now: Moment) -> rusqlite::Resul
     let Some(item) = sent else { return Ok(false) };
     let number = item.order;
     gift_orders::save_item(db, &GiftItem { state: ItemState::Held, ..item })?;
-    let left = gift_orders::items(db, number)?.iter().any(|item| item.state == ItemState::Sent);
-    if let Some(order) = gift_orders::by_number(db, number)?.filter(|_| !left) {
+    let is_last = under_way(db, number)?.is_empty();
+    if let Some(order) = gift_orders::by_number(db, number)?.filter(|_| is_last) {
         tell_sent(db, &order, true, now)?;
     }
     Ok(true)

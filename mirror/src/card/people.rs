@@ -10,17 +10,18 @@ use super::ask::{Ask, Failed, ensure};
 use super::body::{Body, is_openid, number_of};
 use super::codes::{begin, less_stock, redeem, taken};
 use super::event::{self, Field};
+use super::messages::is_for;
 use super::record::UserCard;
 use super::templates::{flag, is_custom};
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::happenings::{self, Happening};
-use crate::ledger::card::{gift_orders, qrcodes, things};
+use crate::ledger::card::{gift_orders, messages, page_claims, qrcodes, things};
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
-    ACTION_INFO, BAD_PARAMETER, CARD_EXT, CARD_ID, CARD_STATUS, GET_LIMIT, MEMBER_CARD, NO_CARD_ID, OPENID,
-    SERIAL_CODE, STOCK, TESTERS_ONLY, TIME, UNSUPPORTED, USER_CARD_STATUS, WX_ACTIVATE,
+    ACTION_INFO, BAD_PARAMETER, CARD_EXT, CARD_EXT_REPEATED, CARD_ID, CARD_STATUS, GET_LIMIT, MEMBER_CARD,
+    NO_CARD_ID, OPENID, SERIAL_CODE, STOCK, TESTERS_ONLY, TIME, UNSUPPORTED, USER_CARD_STATUS, WX_ACTIVATE,
 };
 
 /// Claims of a card by one user where the card says nothing.
@@ -38,6 +39,8 @@ struct Source {
     outer_id: i64,
     balance: Option<i64>,
     begins: Option<i64>,
+    /// Of a page's `cardExt`.
+    signature: Option<String>,
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
@@ -53,7 +56,20 @@ fn source(ask: &Ask<'_>, claim: &ClaimCard) -> Result<Source, Failed> {
         outer_id: object.get("outer_id").and_then(number_of).unwrap_or(0),
         balance: object.get("balance").and_then(number_of),
         begins: object.get("fixed_begintimestamp").and_then(number_of),
+        signature: None,
     };
+    if let Some(id) = claim.msg_id {
+        let message = messages::find(ask.db, id)?.filter(|message| message.appid == ask.appid);
+        let message = message.ok_or(&CARD_ID)?;
+        ensure(is_for(&message, &claim.openid), &OPENID)?;
+        ensure(claim.card_id.as_ref().is_none_or(|id| *id == message.card_id), &CARD_ID)?;
+        let Some(ext) = &message.card_ext else {
+            return Ok(Source { card_id: message.card_id, ..Source::default() });
+        };
+        // Its signature was looked at when it was sent, and the ticket may have run out since.
+        let object: Map<String, Value> = serde_json::from_str(ext).map_err(|_| &CARD_EXT)?;
+        return Ok(Source { signature: text(&object, "signature"), ..from(&object, message.card_id) });
+    }
     if let Some(ticket) = &claim.ticket {
         let scanned = qrcodes::find(ask.db, ticket)?.filter(|code| code.appid == ask.appid);
         let scanned = scanned.ok_or(&ACTION_INFO)?;
@@ -72,14 +88,14 @@ fn source(ask: &Ask<'_>, claim: &ClaimCard) -> Result<Source, Failed> {
         Some(given) => {
             let object: Map<String, Value> = serde_json::from_str(given).map_err(|_| &CARD_EXT)?;
             check_ext(ask, &card_id, &object)?;
-            Ok(from(&object, card_id))
+            Ok(Source { signature: text(&object, "signature"), ..from(&object, card_id) })
         }
         None => Ok(Source { card_id, code: claim.code.clone(), ..Source::default() }),
     }
 }
 
 /// The phone's check of a page's signature: over the api_ticket, the card and what `cardExt` itself names.
-fn check_ext(ask: &Ask<'_>, card_id: &str, ext: &Map<String, Value>) -> Result<(), Failed> {
+pub(super) fn check_ext(ask: &Ask<'_>, card_id: &str, ext: &Map<String, Value>) -> Result<(), Failed> {
     let held = crate::ledger::card::tokens::ticket(ask.db, ask.appid, "wx_card")?.ok_or(&CARD_EXT)?;
     ensure(ask.now < held.expires, &CARD_EXT)?;
     // A number in the place of the timestamp's text is refused, as on the phone.
@@ -102,6 +118,9 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &ClaimCard) -> Result<UserCard, Failed
     let bound = source.openid.as_deref();
     ensure(bound.is_none_or(|openid| openid == claim.openid), &OPENID)?;
     ensure(bound.is_some() || !flag(&card, "bind_openid"), &OPENID)?;
+    if let Some(signature) = &source.signature {
+        ensure(page_claims::first(ask.db, card.id, &claim.openid, signature)?, &CARD_EXT_REPEATED)?;
+    }
     let limit = card.body["base_info"]["get_limit"].as_i64().unwrap_or(USUAL_GET_LIMIT);
     let had = codes::claimed_by(ask.db, card.id, &claim.openid)?;
     ensure(limit == 0 || had < limit, &GET_LIMIT)?;
@@ -112,7 +131,7 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &ClaimCard) -> Result<UserCard, Failed
     begin(&card, &mut code, ask.now);
     if let Some(begins) = source.begins.filter(|_| code.ends.is_some()) {
         // The term began in the merchant's own system.
-        let shift = begins - code.begins;
+        let shift = begins.saturating_sub(code.begins);
         code.begins = begins;
         code.ends = code.ends.map(|ends| ends.saturating_add(shift));
     }

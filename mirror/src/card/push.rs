@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::account_change::PushMode;
 use super::cipher::{self, sorted_sha1};
 use super::event::push_text;
 use crate::error::MirrorError;
+use crate::fault::{FaultKind, FaultPlace, FaultRule, Subject};
 use crate::ledger::LedgerError;
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::events::{self, Outcome, StoredEvent};
@@ -22,6 +24,8 @@ use crate::random;
 use crate::rules::callback::is_address;
 use crate::state::App;
 
+/// The name of a delivery in fault rules.
+pub(crate) const PUSH: &str = "card.event";
 /// Attempts in all.
 const ATTEMPTS: i64 = 3;
 /// Between one attempt and the next, on the test clock.
@@ -71,8 +75,22 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
         Ok(Some((due, account)))
     });
     let Some((due, account)) = found.await? else { return Ok(()) };
-    let outcome = match post(app, &due, &account, now).await {
-        Ok(status) => Outcome { state: "delivered", next_attempt: None, status: Some(status), error: None },
+    let rule = if due.held { None } else { strike(app, &due) };
+    if let Some(FaultKind::Hold { seconds }) = rule.as_ref().map(|rule| &rule.kind) {
+        let (until, created) = (now.plus(Duration::from_secs(*seconds)), due.created);
+        let hold = move |db: &rusqlite::Connection| match events::due_now(db, id, now)? {
+            Some(held) if held.created == created => events::hold(db, id, until),
+            _ => Ok(()),
+        };
+        return app.ledger.write(hold).await;
+    }
+    let mut faults = if due.held { vec!["hold"] } else { Vec::new() };
+    faults.extend(rule.as_ref().map(|rule| rule.kind.name()));
+    let faults = faults.join(",");
+    let outcome = match perform(app, &due, &account, rule).await {
+        Ok(status) => {
+            Outcome { state: "delivered", next_attempt: None, status: Some(status), error: None, faults }
+        }
         Err((status, error)) => {
             let again = due.attempts + 1 < ATTEMPTS;
             Outcome {
@@ -80,6 +98,7 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
                 next_attempt: again.then(|| now.plus(PAUSE)),
                 status,
                 error: Some(error),
+                faults,
             }
         }
     };
@@ -93,6 +112,74 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
             }
         })
         .await
+}
+
+/// Delivers an event once more, whatever has become of it. Its schedule stays, unless it is acknowledged.
+pub(crate) async fn replay(app: App, id: i64) -> Result<(), MirrorError> {
+    let found = app.ledger.read(move |db| {
+        let Some(event) = events::find(db, id)? else { return Ok(None) };
+        let account = accounts::find(db, &event.appid)?;
+        Ok(Some((event, account)))
+    });
+    let (event, account) = found.await?.ok_or(MirrorError::NotFound { what: "event" })?;
+    // One that is replayed is not put off.
+    let rule = strike(&app, &event).filter(|rule| !matches!(rule.kind, FaultKind::Hold { .. }));
+    let faults = rule.as_ref().map_or("", |rule| rule.kind.name()).to_owned();
+    let told = perform(&app, &event, &account, rule).await;
+    let created = event.created;
+    let record = move |db: &rusqlite::Connection| {
+        let Some(held) = events::find(db, id)?.filter(|held| held.created == created) else { return Ok(()) };
+        let outcome = match told {
+            Ok(status) => {
+                Outcome { state: "delivered", next_attempt: None, status: Some(status), error: None, faults }
+            }
+            Err((status, error)) => Outcome {
+                state: held.state_name(),
+                next_attempt: held.next_attempt,
+                status,
+                error: Some(error),
+                faults,
+            },
+        };
+        events::settle(db, id, &outcome)
+    };
+    app.ledger.write(record).await?;
+    app.timeline.changed();
+    Ok(())
+}
+
+fn strike(app: &App, event: &StoredEvent) -> Option<FaultRule> {
+    let subject = Subject {
+        operation: PUSH,
+        openid: Some(&event.openid).filter(|id| !id.is_empty()).map(String::as_str),
+    };
+    app.faults.strike(FaultPlace::AfterCommit, subject)
+}
+
+/// Sends one copy, or as many as a fault wants, at once. One that is acknowledged is enough.
+async fn perform(
+    app: &App,
+    event: &StoredEvent,
+    account: &Account,
+    rule: Option<FaultRule>,
+) -> Result<i64, Refused> {
+    if let Some(rule) = &rule {
+        tokio::time::sleep(rule.delay).await;
+    }
+    let now = app.clocks.now();
+    let copies = match rule.as_ref().map(|rule| &rule.kind) {
+        Some(FaultKind::Duplicate { copies }) => *copies,
+        _ => 1,
+    };
+    let mut deliveries = JoinSet::new();
+    for _ in 0..copies {
+        let (app, event, account) = (Arc::clone(app), event.clone(), account.clone());
+        let kind = rule.as_ref().map(|rule| rule.kind.clone());
+        deliveries.spawn(async move { post(&app, &event, &account, kind.as_ref(), now).await });
+    }
+    let mut told = deliveries.join_all().await;
+    let best = told.iter().position(Result::is_ok).unwrap_or(0);
+    told.swap_remove(best)
 }
 
 /// The three values that every request carries, as a query.
@@ -128,11 +215,48 @@ fn message(event: &StoredEvent, account: &Account, now: Moment) -> Result<(Strin
     Ok((query, body))
 }
 
+/// Carries a fault out on what is about to be sent.
+fn spoil(kind: &FaultKind, query: &mut String, body: &mut String) {
+    let is_signature = |pair: &str| pair.starts_with("signature=") || pair.starts_with("msg_signature=");
+    match kind {
+        FaultKind::CorruptSignature => {
+            let pairs = query.split('&').map(|pair| match pair.strip_suffix('0') {
+                Some(front) if is_signature(pair) => format!("{front}1"),
+                _ if is_signature(pair) => format!("{}0", &pair[..pair.len() - 1]),
+                _ => pair.to_owned(),
+            });
+            *query = pairs.collect::<Vec<_>>().join("&");
+        }
+        FaultKind::MissingSignature { .. } => {
+            *query = query.split('&').filter(|pair| !is_signature(pair)).collect::<Vec<_>>().join("&");
+        }
+        // What is sealed is not what was signed any more; what is in clear is cut off, since nothing signs it.
+        FaultKind::CorruptBody => match body.find("<Encrypt><![CDATA[") {
+            Some(start) => {
+                let place = start + "<Encrypt><![CDATA[".len();
+                let other = if body[place..].starts_with('A') { "B" } else { "A" };
+                body.replace_range(place..=place, other);
+            }
+            None => body.truncate(body.len().saturating_sub("</xml>".len())),
+        },
+        _ => {}
+    }
+}
+
 type Refused = (Option<i64>, String);
 
-async fn post(app: &App, event: &StoredEvent, account: &Account, now: Moment) -> Result<i64, Refused> {
+async fn post(
+    app: &App,
+    event: &StoredEvent,
+    account: &Account,
+    fault: Option<&FaultKind>,
+    now: Moment,
+) -> Result<i64, Refused> {
     let url = account.url.as_deref().ok_or((None, "the account has no address any more".to_owned()))?;
-    let (query, body) = message(event, account, now).map_err(|error| (None, error))?;
+    let (mut query, mut body) = message(event, account, now).map_err(|error| (None, error))?;
+    if let Some(kind) = fault {
+        spoil(kind, &mut query, &mut body);
+    }
     let client = client(app, url).map_err(|error| (None, error))?;
     let request = client.post(format!("{url}?{query}")).header(CONTENT_TYPE, "text/xml").body(body);
     let (status, answer) = answered(app, request).await.map_err(|error| (None, error))?;
@@ -183,4 +307,29 @@ pub(crate) async fn check_address(app: &App, account: &Account) -> Result<(), Mi
         return Ok(());
     }
     Err(refuse(format!("the address answered the echostr with status {status} and another text")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_change_signature_or_body() {
+        let spoiled = |kind: FaultKind, body: &str| {
+            let mut query = "signature=a0&timestamp=1&msg_signature=b7".to_owned();
+            let mut body = body.to_owned();
+            spoil(&kind, &mut query, &mut body);
+            (query, body)
+        };
+        let (query, body) = spoiled(FaultKind::CorruptSignature, "<xml></xml>");
+        assert_eq!(
+            (query.as_str(), body.as_str()),
+            ("signature=a1&timestamp=1&msg_signature=b0", "<xml></xml>")
+        );
+        let (query, _) = spoiled(FaultKind::MissingSignature { header: None }, "");
+        assert_eq!(query, "timestamp=1");
+        assert_eq!(spoiled(FaultKind::CorruptBody, "<xml><A>1</A></xml>").1, "<xml><A>1</A>");
+        let sealed = "<xml><Encrypt><![CDATA[Axy]]></Encrypt></xml>";
+        assert_eq!(spoiled(FaultKind::CorruptBody, sealed).1, sealed.replace("Axy", "Bxy"));
+    }
 }

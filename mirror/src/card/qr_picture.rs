@@ -42,7 +42,7 @@ pub(super) fn label(is_picture: bool, outgoing: &mut Outgoing) {
 }
 
 /// A QR code as JPEG.
-fn draw(url: &str) -> Option<Vec<u8>> {
+pub(super) fn draw(url: &str) -> Option<Vec<u8>> {
     let code = QrCode::with_error_correction_level(url, EcLevel::M).ok()?;
     let width = code.width();
     let side = width + 2 * MARGIN;

@@ -10,6 +10,7 @@ use crate::ledger::card::accounts::Account;
 use crate::ledger::card::cards::Card;
 use crate::ledger::card::codes::Code;
 use crate::ledger::card::events::StoredEvent;
+use crate::ledger::card::messages::Message;
 use crate::moment::Moment;
 
 /// An account of the card API, without its secrets.
@@ -135,6 +136,63 @@ impl UserCard {
     }
 }
 
+/// A card that was sent as a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CardMessageRecord {
+    /// Its number, the `msg_id` of the answer where there is one.
+    pub msg_id: i64,
+    /// The account that sent it.
+    pub appid: String,
+    /// Name of the call, e.g. `card.message_users`.
+    pub call: String,
+    /// The card.
+    pub card_id: String,
+    /// What the phone gets beside it, as JSON.
+    pub card_ext: Option<String>,
+    /// Who gets it, where that is said by openid.
+    pub openids: Vec<String>,
+    /// Whether all users do.
+    pub to_all: bool,
+    /// Whose users with this tag do.
+    pub tag_id: Option<i64>,
+    /// Or the user with this WeChat id.
+    pub wechat_id: Option<String>,
+    /// When it was sent, on the test clock.
+    pub created: DateTime<FixedOffset>,
+}
+
+impl From<Message> for CardMessageRecord {
+    fn from(message: Message) -> Self {
+        Self {
+            msg_id: message.id,
+            appid: message.appid,
+            call: message.call,
+            card_id: message.card_id,
+            card_ext: message.card_ext,
+            openids: message.recipients.openids,
+            to_all: message.recipients.all,
+            tag_id: message.recipients.tag,
+            wechat_id: message.recipients.wechat_id,
+            created: message.created.date_time(),
+        }
+    }
+}
+
+/// A recharge of card coins that was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CoinOrder {
+    /// Its number.
+    pub order_id: String,
+    /// `ORDER_STATUS_SUCC`.
+    pub status: String,
+    /// Coins that were granted and that the account has now.
+    pub free_coin: i64,
+    /// Coins that were paid for and that the account has now.
+    pub pay_coin: i64,
+}
+
 /// What has become of a pushed event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,6 +230,10 @@ pub struct CardEventRecord {
     pub status: Option<i64>,
     /// Why it does not count as acknowledged.
     pub error: Option<String>,
+    /// Names of the faults that struck the last delivery.
+    pub faults: Vec<String>,
+    /// When the next delivery is due, on the test clock.
+    pub next_attempt: Option<DateTime<FixedOffset>>,
 }
 
 impl From<StoredEvent> for CardEventRecord {
@@ -191,6 +253,8 @@ impl From<StoredEvent> for CardEventRecord {
             attempts: event.attempts,
             status: event.status,
             error: event.error,
+            faults: event.faults.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            next_attempt: event.next_attempt.map(Moment::date_time),
         }
     }
 }

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::failure::{self, Failure};
 use crate::card::act::Deed;
 use crate::card::desk;
-use crate::card::record::{CardAccount, CardReview, SubMerchantReview, UserCard};
+use crate::card::record::{CardAccount, CardEventRecord, CardReview, CoinOrder, SubMerchantReview, UserCard};
 use crate::state::App;
 
-/// Events where the call says nothing.
-const USUAL_EVENTS: u32 = 100;
+/// Events and messages where the call says nothing.
+const USUAL_PAGE: u32 = 100;
 /// Codes that are shown.
 const CODES: u32 = 1_000;
 
@@ -116,5 +116,34 @@ pub(crate) async fn list_events(
     State(app): State<App>,
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Failure> {
-    Ok(Json(json!({ "events": desk::events(&app, page.limit.unwrap_or(USUAL_EVENTS)).await? })))
+    Ok(Json(json!({ "events": desk::events(&app, page.limit.unwrap_or(USUAL_PAGE)).await? })))
+}
+
+/// Delivers an event once more.
+pub(crate) async fn replay(
+    State(app): State<App>,
+    Path(id): Path<i64>,
+) -> Result<Json<CardEventRecord>, Failure> {
+    Ok(Json(desk::replay(&app, id).await?))
+}
+
+/// Cards sent as messages, newest first.
+pub(crate) async fn list_messages(
+    State(app): State<App>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Failure> {
+    Ok(Json(json!({ "messages": desk::messages(&app, page.limit.unwrap_or(USUAL_PAGE)).await? })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CoinPayment {
+    order_id: String,
+    openid: Option<String>,
+}
+
+/// Somebody pays a recharge of coins.
+pub(crate) async fn pay_coins(State(app): State<App>, body: Bytes) -> Result<Json<CoinOrder>, Failure> {
+    let payment: CoinPayment = failure::read(&body)?;
+    Ok(Json(desk::pay_coins(&app, payment.order_id, payment.openid).await?))
 }

@@ -60,8 +60,13 @@ routes! {
         => post(card::review_sub_merchant);
     "GET" "/_mirror/card/events" "pushed events and what became of them, newest first; limit"
         => get(card::list_events);
+    "POST" "/_mirror/card/events/{id}/replay" "delivers a pushed event once more, by its number"
+        => post(card::replay);
+    "GET" "/_mirror/card/messages" "cards sent as messages, newest first; limit" => get(card::list_messages);
+    "POST" "/_mirror/card/coins/pay" "somebody pays a recharge of card coins: {\"order_id\":\"404000001\",\"openid\":\"o1\"}"
+        => post(card::pay_coins);
     "POST" "/_mirror/card/claim"
-        "a user takes a card: {\"openid\":\"o1\",\"ticket\":\"gQH…\"}, or {\"openid\":\"o1\",\"card_id\":\"p1\",\"card_ext\":{…}}"
+        "a user takes a card: {\"openid\":\"o1\",\"ticket\":\"gQH…\"}, or {\"openid\":\"o1\",\"card_id\":\"p1\",\"card_ext\":{…}}, or {\"openid\":\"o1\",\"msg_id\":1}"
         => post(card::claim);
     "POST" "/_mirror/card/gift" "a user offers a card to a friend: {\"code\":\"1\"}, and card_id with custom codes"
         => post(card::gift);

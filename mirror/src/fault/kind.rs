@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::card::push::PUSH;
 use crate::connection_end::End;
 use crate::notify::NOTIFY;
 use crate::operation::{FLOW_FILE, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE_FLOW_BY_DAY};
@@ -212,6 +213,9 @@ impl FaultKind {
         if operation == NOTIFY {
             return self.concerns_notifications();
         }
+        if operation == PUSH {
+            return self.concerns_events();
+        }
         match self {
             Self::Duplicate { .. } | Self::Hold { .. } => false,
             Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
@@ -236,6 +240,18 @@ impl FaultKind {
                     | Self::MissingSignature { .. }
                     | Self::WrongSerial
                     | Self::Probe
+                    | Self::CorruptBody
+            )
+    }
+
+    /// The same for pushed events of the card API, whose signature is in the query.
+    fn concerns_events(&self) -> bool {
+        self.is_for_notifications()
+            || matches!(
+                self,
+                Self::Delay
+                    | Self::CorruptSignature
+                    | Self::MissingSignature { header: None }
                     | Self::CorruptBody
             )
     }

@@ -8,7 +8,6 @@ use super::chance::Chance;
 use super::{FaultPlace, FaultRule};
 use crate::error::MirrorError;
 use crate::lock;
-use crate::notify::NOTIFY;
 
 /// A rule in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -108,7 +107,7 @@ impl FaultPlan {
         for planned in &mut rules.planned {
             let rule = &planned.rule;
             // Deliveries have one place only.
-            let meant = (rule.place == place || subject.operation == NOTIFY)
+            let meant = (rule.place == place || super::is_delivery(subject.operation))
                 && rule.means(subject.operation)
                 && rule.kind.concerns(subject.operation)
                 && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid));

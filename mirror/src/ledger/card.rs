@@ -3,10 +3,13 @@
 pub(crate) mod accounts;
 pub(crate) mod cards;
 pub(crate) mod codes;
+pub(crate) mod coins;
 pub(crate) mod events;
 pub(crate) mod gift_orders;
 pub(crate) mod happenings;
 pub(crate) mod marks;
+pub(crate) mod messages;
+pub(crate) mod page_claims;
 pub(crate) mod qrcodes;
 pub(crate) mod things;
 pub(crate) mod tokens;

@@ -23,12 +23,16 @@ const STEPS: &[(i64, &str)] = &[
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 31] = [
+pub(crate) const STATE_TABLES: [&str; 35] = [
     "card_events",
     "card_things",
     "card_happenings",
     "card_testers",
     "card_qrcodes",
+    "card_coin_orders",
+    "card_coins",
+    "card_messages",
+    "card_page_claims",
     "card_gift_items",
     "card_gift_orders",
     "card_marks",

@@ -6,7 +6,9 @@ use super::Mirror;
 use crate::card::account_change::CardAccountChange;
 use crate::card::act::{CardAct, ClaimCard, Deed};
 use crate::card::desk;
-use crate::card::record::{CardAccount, CardEventRecord, CardReview, SubMerchantReview, UserCard};
+use crate::card::record::{
+    CardAccount, CardEventRecord, CardMessageRecord, CardReview, CoinOrder, SubMerchantReview, UserCard,
+};
 use crate::error::MirrorError;
 use crate::state::App;
 
@@ -215,6 +217,35 @@ impl CardDesk {
     /// When storage fails.
     pub async fn events(&self, limit: u32) -> Result<Vec<CardEventRecord>, MirrorError> {
         desk::events(&self.app, limit).await
+    }
+
+    /// Delivers a pushed event once more, whatever has become of it, and returns it afterwards. Its schedule goes on
+    /// unless the receiver acknowledges.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is no such event; or storage fails.
+    pub async fn replay(&self, id: i64) -> Result<CardEventRecord, MirrorError> {
+        desk::replay(&self.app, id).await
+    }
+
+    /// Cards that were sent as messages, newest first: at most `limit`, and 10,000. A user claims from one with
+    /// [`ClaimCard::message`].
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub async fn messages(&self, limit: u32) -> Result<Vec<CardMessageRecord>, MirrorError> {
+        desk::messages(&self.app, limit).await
+    }
+
+    /// Somebody pays a recharge of card coins; `openid` is who, if that matters.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Refused`] when there is no such recharge or it is paid already; or storage fails.
+    pub async fn pay_coins(&self, order_id: &str, openid: Option<&str>) -> Result<CoinOrder, MirrorError> {
+        desk::pay_coins(&self.app, order_id.to_owned(), openid.map(str::to_owned)).await
     }
 
     async fn act(&self, deed: Deed, act: CardAct) -> Result<UserCard, MirrorError> {

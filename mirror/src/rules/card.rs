@@ -12,6 +12,8 @@ rules! {
         "invalid grant_type", 40_002, "grant_type is client_credential";
     OPENID = "card.openid", Documented, "cards 2.6", 200 "40003"
         "invalid openid", 40_003, "an openid has 1 to 32 visible characters";
+    MESSAGE_TYPE = "card.message_type", Assumed, "cards 3.45", 200 "40008"
+        "invalid message type", 40_008, "msgtype is wxcard; this mirror sends nothing else";
     FILE_TYPE = "card.file_type", Documented, "cards 2.7", 200 "40005"
         "invalid file type", 40_005, "an upload is multipart/form-data with a file";
     FILE_SIZE = "card.file_size", Documented, "cards 2.7", 200 "40006"
@@ -26,6 +28,8 @@ rules! {
         "invalid access_token", 40_014, "the token was issued by this mirror";
     OPENIDS = "card.openids", Documented, "cards 3.13", 200 "40031"
         "invalid openid list", 40_031, "openid and username are lists of 1 to 10 entries together";
+    MASS_OPENIDS = "card.mass_openids", Documented, "cards 3.45", 200 "40031"
+        "invalid openid list", 40_031, "touser is a list of 2 to 10,000 openids";
     CHARSET = "card.charset", Documented, "cards 2.0", 200 "40033"
         "invalid charset. please check your request, if include \\uxxxx will create fail", 40_033,
         "characters are written as UTF-8, not as \\uXXXX";
@@ -58,10 +62,20 @@ rules! {
         "invalid time", 40_079, "begin is not after end, end is in the future, and the code is used between them";
     CARD_EXT = "card.card_ext", Documented, "cards 6.1", 200 "40080"
         "invalid card ext", 40_080, "cardExt is signed with the api_ticket over exactly what it holds";
+    CARD_EXT_REPEATED = "card.card_ext_repeated", Documented, "cards 6.1", 200 "40080"
+        "invalid card ext, repeated", 40_080,
+        "timestamp and nonce_str of cardExt are fresh: a user takes a card once with the same signature";
     POI = "card.poi", Documented, "cards 2.6", 200 "40098"
         "invalid poiid", 40_098, "a poi id is a positive number";
     BAD_PARAMETER = "card.bad_parameter", Assumed, "cards 4", 200 "40097"
         "invalid parameter", 40_097, "fields that exclude each other are not sent together";
+    COIN_ORDER = "card.coin_order", Documented, "cards 3.43", 200 "40097"
+        "invalid order id", 40_097,
+        "the order is one of this account; a price is confirmed once, within 60 seconds, for its card and quantity";
+    COIN_COUNT = "card.coin_count", Assumed, "cards 3.43", 200 "40097"
+        "invalid coin count", 40_097, "coins are a whole number from 1 to 100,000,000, and so is what an account has";
+    COINS_MISSING = "card.coins_missing", Assumed, "cards 3.43", 200 "40097"
+        "coins not enough", 40_097, "the account has the coins that the price names";
     CONSUMED = "card.consumed", Documented, "cards 5.2", 200 "40099"
         "invalid code, this code has consumed", 40_099, "the code is not consumed yet";
     DATE_INFO = "card.date_info", Documented, "cards 3.4", 200 "40100"
@@ -167,6 +181,9 @@ rules! {
         "reach max api daily quota limit", 45_009, "the call is within its quota of the day";
     TOO_FREQUENT = "card.too_frequent", Documented, "cards 2.2", 200 "45011"
         "api minute-quota reach limit", 45_011, "the call is within its quota of the minute";
+    MESSAGE_TIME = "card.message_time", Documented, "cards 3.45", 200 "45015"
+        "response out of time limit or subscription is canceled", 45_015,
+        "a message to one user goes out within 48 hours of something that user did";
     LENGTH = "card.length", Documented, "cards 4.2", 200 "45021"
         "some argument may be out of length limit! please check document and request json", 45_021,
         "a text has no more bytes of UTF-8 than its field takes";

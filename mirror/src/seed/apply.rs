@@ -94,7 +94,7 @@ pub(crate) fn note_differences(held: &KnownMerchant, seed: &MerchantSeed) -> Opt
     })
 }
 
-/// Users and stocks. Says what the store held already and held otherwise.
+/// Users, stocks and cards. Says what the store held already and held otherwise.
 pub(crate) fn apply(db: &Connection, seed: &Seed, world: World<'_>) -> Result<Vec<String>, MirrorError> {
     let mut notes = Vec::new();
     for entry in &seed.file.merchants {
@@ -113,6 +113,7 @@ pub(crate) fn apply(db: &Connection, seed: &Seed, world: World<'_>) -> Result<Ve
     for (index, stock) in seed.file.stocks.iter().enumerate() {
         notes.extend(put_stock(db, stock, index, &seed.source, world)?);
     }
+    notes.extend(super::cards::apply(db, &seed.file, &seed.source, world)?);
     prefunds::release_ended(db, world.now).map_err(storage)?;
     Ok(notes)
 }

@@ -1,6 +1,8 @@
 //! The card API over real sockets.
 
+mod audits;
 mod codes;
+mod coins;
 mod desk;
 mod events;
 mod gift_orders;
@@ -9,7 +11,10 @@ mod gifts;
 mod invoices;
 mod marks;
 mod members;
+mod messages;
 mod pictures;
+mod pushes;
+mod seeds;
 mod shops;
 mod statistics;
 mod templates;

@@ -306,6 +306,9 @@ async fn every_call_of_the_card_api_answers_as_described() {
             &json!({"refused": "why"}),
         )
         .await;
+    let preview = json!({"touser": ANNA, "msgtype": "wxcard", "wxcard": {"card_id": ids[0]}});
+    cards.ok("/cgi-bin/message/mass/preview", &preview).await;
+    let recharge = cards.ok("/card/pay/recharge", &json!({"coin_count": 5})).await;
     world.mirror.advance(std::time::Duration::from_secs(24 * 60 * 60)).await.unwrap();
     for (what, more) in [
         ("reopen", json!({})),
@@ -322,9 +325,14 @@ async fn every_call_of_the_card_api_answers_as_described() {
     judge.call(world, "GET", listed, &listed.replace("{card_id}", &ids[0]), null).await;
     let one = "/_mirror/card/cards/{card_id}";
     judge.call(world, "GET", one, &one.replace("{card_id}", &ids[0]), null).await;
+    let pay = "/_mirror/card/coins/pay";
+    judge.call(world, "POST", pay, pay, &json!({"order_id": recharge["order_id"], "openid": ANNA})).await;
+    let replay = "/_mirror/card/events/{id}/replay";
+    judge.call(world, "POST", replay, "/_mirror/card/events/1/replay", null).await;
     for path in [
         "/_mirror/card/accounts",
         "/_mirror/card/events",
+        "/_mirror/card/messages",
         "/_mirror/card/cards",
         "/_mirror/card/codes",
         "/_mirror/card/gift-cards/orders",

@@ -168,3 +168,51 @@ async fn secure_stream(mirror: &Mirror) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(address(mirror)).await.unwrap();
     secured(mirror, "localhost", stream).await
 }
+
+#[tokio::test]
+async fn an_authority_of_an_earlier_version_goes_on_with_the_hosts_it_knew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.sqlite");
+    Mirror::builder().data(&file).start().await.unwrap().shutdown().await;
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    // Named as the mirror names it, by its key.
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.public_key_raw());
+    let digits: String = hash.as_ref()[..4].iter().map(|byte| format!("{byte:02X}")).collect();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, "favor mirror");
+    let name = format!("favor mirror CA {digits} for tests only");
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    let known = PLATFORM_HOSTS[..6].iter().chain(&["localhost"]);
+    let known = known.map(|host| rcgen::GeneralSubtree::DnsName((*host).to_owned()));
+    let here = rcgen::CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8);
+    let here_too = rcgen::CidrSubnet::from_v6_prefix(std::net::Ipv6Addr::LOCALHOST.octets(), 128);
+    let here = [here, here_too].map(rcgen::GeneralSubtree::IpAddress);
+    params.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: known.chain(here).collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    let pem = params.self_signed(&key).unwrap().pem();
+    let secret = key.serialize_pem();
+    damage(&file, &format!("UPDATE authority SET private_key_pem = '{secret}', certificate_pem = '{pem}'"));
+
+    let world = World::with(builder().data(&file)).await;
+    assert_eq!(world.mirror.ca_pem(), pem);
+    let notes = world.mirror.seed_notes();
+    assert_eq!(notes.len(), 1);
+    for part in [PLATFORM_HOSTS[6], PLATFORM_HOSTS[10], "snapshot", "ca_file"] {
+        assert!(notes[0].contains(part), "{}", notes[0]);
+    }
+    assert!(!notes[0].contains("api.mch.weixin.qq.com"), "{}", notes[0]);
+    let mut http = trusting(&world.mirror);
+    for host in PLATFORM_HOSTS {
+        http = http.resolve(host, address(&world.mirror));
+    }
+    let http = http.build().unwrap();
+    assert_eq!(get_at(&world, &http, &world.mirror.tls_url(), "/v3/certificates").await.status, 200);
+    for host in &PLATFORM_HOSTS[..6] {
+        assert_eq!(get_at(&world, &http, &format!("https://{host}"), "/v3/certificates").await.status, 200);
+    }
+    http.get(format!("https://{}/v3/certificates", PLATFORM_HOSTS[6])).send().await.unwrap_err();
+}

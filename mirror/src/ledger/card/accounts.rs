@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::card::account_change::{CardReviewPolicy, PushMode};
 
 /// The settings of an account. The default is that of one nobody has touched.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     /// Where pushed messages go.
     pub(crate) url: Option<String>,
@@ -60,6 +60,12 @@ pub(crate) fn find(db: &Connection, appid: &str) -> rusqlite::Result<Account> {
         })
         .optional()?;
     Ok(found.unwrap_or_default())
+}
+
+/// Whether somebody has set this account up.
+pub(crate) fn exists(db: &Connection, appid: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM card_accounts WHERE appid = ?1)")?
+        .query_row([appid], |row| row.get(0))
 }
 
 pub(crate) fn save(db: &Connection, appid: &str, account: &Account) -> rusqlite::Result<()> {

@@ -17,6 +17,11 @@ pub(crate) struct StoredEvent {
     pub(crate) attempts: i64,
     pub(crate) status: Option<i64>,
     pub(crate) error: Option<String>,
+    /// Whether a fault has put it off.
+    pub(crate) held: bool,
+    /// Names of the faults that struck the last delivery, with commas between.
+    pub(crate) faults: String,
+    pub(crate) next_attempt: Option<Moment>,
 }
 
 /// What a delivery has led to.
@@ -26,11 +31,21 @@ pub(crate) struct Outcome {
     pub(crate) next_attempt: Option<Moment>,
     pub(crate) status: Option<i64>,
     pub(crate) error: Option<String>,
+    pub(crate) faults: String,
 }
 
-const COLUMNS: &str = "id, appid, openid, event, xml, created, state, attempts, status, error";
+impl StoredEvent {
+    /// Its state, as one of those there are.
+    pub(crate) fn state_name(&self) -> &'static str {
+        ["pending", "delivered", "nowhere"].into_iter().find(|name| *name == self.state).unwrap_or("given_up")
+    }
+}
+
+const COLUMNS: &str = "id, appid, openid, event, xml, created, state, attempts, status, error, held, \
+                       faults, next_attempt";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    let next: Option<i64> = row.get(12)?;
     Ok(StoredEvent {
         id: row.get(0)?,
         appid: row.get(1)?,
@@ -42,6 +57,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         attempts: row.get(7)?,
         status: row.get(8)?,
         error: row.get(9)?,
+        held: row.get(10)?,
+        faults: row.get(11)?,
+        next_attempt: next.map(Moment::from_millis),
     })
 }
 
@@ -107,7 +125,8 @@ pub(crate) fn own_work_due(db: &Connection, now: Moment) -> rusqlite::Result<boo
 
 pub(crate) fn settle(db: &Connection, id: i64, outcome: &Outcome) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE card_events SET state = ?2, next_attempt = ?3, status = ?4, error = ?5, attempts = attempts + 1
+        "UPDATE card_events SET state = ?2, next_attempt = ?3, status = ?4, error = ?5, faults = ?6,
+            attempts = attempts + 1
          WHERE id = ?1",
     )?
     .execute(params![
@@ -115,7 +134,8 @@ pub(crate) fn settle(db: &Connection, id: i64, outcome: &Outcome) -> rusqlite::R
         outcome.state,
         outcome.next_attempt.map(Moment::millis),
         outcome.status,
-        outcome.error
+        outcome.error,
+        outcome.faults
     ])
     .map(drop)
 }
@@ -125,4 +145,31 @@ pub(crate) fn list(db: &Connection, limit: u32) -> rusqlite::Result<Vec<StoredEv
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM card_events ORDER BY id DESC LIMIT ?1"))?
         .query_map([limit], read)?
         .collect()
+}
+
+pub(crate) fn find(db: &Connection, id: i64) -> rusqlite::Result<Option<StoredEvent>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM card_events WHERE id = ?1"))?
+        .query_row([id], read)
+        .optional()
+}
+
+/// Puts one off.
+pub(crate) fn hold(db: &Connection, id: i64, until: Moment) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE card_events SET next_attempt = ?2, held = 1 WHERE id = ?1")?
+        .execute(params![id, until.millis()])
+        .map(drop)
+}
+
+/// Whether a user has done something since: what the account itself brought about does not count.
+pub(crate) fn was_active(
+    db: &Connection,
+    appid: &str,
+    openid: &str,
+    since: Moment,
+) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM card_events WHERE openid = ?1 AND appid = ?2 AND created >= ?3
+            AND event NOT IN ('update_member_card', 'user_consume_card', 'card_pay_order'))",
+    )?
+    .query_row(params![openid, appid, since.millis()], |row| row.get(0))
 }

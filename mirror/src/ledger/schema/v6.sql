@@ -112,6 +112,50 @@ CREATE TABLE card_qrcodes (
     used    INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
+-- Each signed cardExt of a page is taken once by a user.
+CREATE TABLE card_page_claims (
+    card      INTEGER NOT NULL REFERENCES cards (id),
+    openid    TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (card, openid, signature)
+) STRICT, WITHOUT ROWID;
+
+-- Cards sent as messages.
+CREATE TABLE card_messages (
+    id         INTEGER PRIMARY KEY,
+    appid      TEXT NOT NULL,
+    -- Name of the call.
+    call       TEXT NOT NULL,
+    card_id    TEXT NOT NULL,
+    card_ext   TEXT,
+    -- Openids, tag or WeChat id, as JSON.
+    recipients TEXT NOT NULL,
+    created    INTEGER NOT NULL
+) STRICT;
+
+-- Coins: granted ones, and those paid for.
+CREATE TABLE card_coins (
+    appid TEXT PRIMARY KEY,
+    free  INTEGER NOT NULL CHECK (free >= 0),
+    paid  INTEGER NOT NULL CHECK (paid >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- What moves them. A quote is a price that was asked for.
+CREATE TABLE card_coin_orders (
+    id       INTEGER PRIMARY KEY,
+    appid    TEXT NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('ORDER_TYPE_SYS_ADD', 'ORDER_TYPE_WXPAY', 'ORDER_TYPE_REDUCE')),
+    status   TEXT NOT NULL CHECK (status IN ('QUOTE', 'ORDER_STATUS_WAITING', 'ORDER_STATUS_SUCC')),
+    created  INTEGER NOT NULL,
+    finished INTEGER,
+    free     INTEGER NOT NULL CHECK (free >= 0),
+    paid     INTEGER NOT NULL CHECK (paid >= 0),
+    openid   TEXT NOT NULL DEFAULT '',
+    card     INTEGER REFERENCES cards (id),
+    quantity INTEGER NOT NULL DEFAULT 0 CHECK (quantity >= 0)
+) STRICT;
+CREATE INDEX card_coin_orders_of_account ON card_coin_orders (appid, created, id);
+
 -- Codes that somebody has put aside for himself, for a few minutes.
 CREATE TABLE card_marks (
     code   INTEGER PRIMARY KEY REFERENCES card_codes (id),
@@ -201,6 +245,11 @@ CREATE TABLE card_events (
     attempts     INTEGER NOT NULL DEFAULT 0,
     next_attempt INTEGER,
     status       INTEGER,
-    error        TEXT
+    error        TEXT,
+    -- Put off by a fault; it strikes such a one no more.
+    held         INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),
+    -- Names of the faults that struck the last delivery, with commas between.
+    faults       TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX card_events_of_user ON card_events (openid, created);
 CREATE INDEX card_events_due ON card_events (next_attempt) WHERE next_attempt IS NOT NULL;

@@ -21,8 +21,8 @@ const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 #[derive(Debug, Clone)]
 pub(super) struct Pushed {
-    query: String,
-    body: String,
+    pub(super) query: String,
+    pub(super) body: String,
 }
 
 impl Pushed {
@@ -68,6 +68,11 @@ impl Receiver {
     async fn listen_for(&self, cards: &Cards, mode: &str) -> Value {
         let account = json!({"url": self.url, "token": TOKEN, "mode": mode, "encoding_aes_key": AES_KEY});
         cards.act("accounts", &account).await.ok()
+    }
+
+    /// What is answered to the next events, one after the other.
+    pub(super) fn script(&self, answers: impl IntoIterator<Item = &'static str>) {
+        self.answers.lock().unwrap().extend(answers);
     }
 
     pub(super) fn take(&self) -> Vec<Pushed> {
@@ -132,6 +137,21 @@ async fn the_life_of_a_card_is_told_in_plain_xml() {
         .map(|name| taken.element(name));
     assert_eq!(seen, ["1", ANNA, code.as_str(), new, BELA]);
     assert_eq!(pushed[4].element("ConsumeSource"), "FROM_API");
+}
+
+/// Whether a receiver would take it: its signatures are right, and it is whole.
+pub(super) fn is_genuine(pushed: &Pushed) -> bool {
+    let value = |name: &str| {
+        let pairs = pushed.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next().unwrap_or_default()
+    };
+    let (timestamp, nonce) = (value("timestamp"), value("nonce"));
+    let sealed = pushed.body.contains("<Encrypt>");
+    let sealed_right =
+        || sha1(vec![TOKEN, timestamp, nonce, pushed.element("Encrypt")]) == value("msg_signature");
+    sha1(vec![TOKEN, timestamp, nonce]) == value("signature")
+        && (!sealed || sealed_right())
+        && pushed.body.ends_with("</xml>")
 }
 
 /// Opens a message as its receiver would.

@@ -91,6 +91,7 @@ async fn a_friend_gets_the_card_with_its_balance() {
     assert_eq!((flags, taken.element("IsChatRoom")), (["false", "false"], "false"));
     let given = ["IsGiveByFriend", "FriendUserName", "OldUserCardCode"].map(|key| got.element(key));
     assert_eq!(given, ["1", ANNA, old.as_str().unwrap()]);
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 /// The one event of this name. What happens at once arrives in any order.
@@ -137,6 +138,7 @@ async fn a_gift_that_nobody_takes_comes_back_once_and_is_sent_again() {
     cards.world.mirror.advance(DAY).await.unwrap();
     assert!(receiver.take().iter().all(|pushed| pushed.element("Event") != "giftcard_send_to_friend"
         || pushed.element("IsReturnBack") == "false"));
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]
@@ -167,6 +169,7 @@ async fn in_a_group_each_card_is_taken_by_itself() {
     let states: Vec<_> = newest["cards"].as_array().unwrap().iter().map(|item| &item["state"]).collect();
     assert_eq!(states, ["taken", "taken", "sent"]);
     assert_eq!(listed["orders"][0]["appid"], cards.world.mirror.merchant().appid);
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]
@@ -190,6 +193,7 @@ async fn who_buys_for_himself_has_the_card_at_once() {
     let new = cards.act("accept", &json!({"code": code, "openid": BELA})).await.ok()["code"].clone();
     let seen = order(&cards, &bought["order_id"]).await;
     assert_eq!((&seen["card_list"][0]["code"], &seen["accepter_openid"]), (&new, &json!(ANNA)));
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]
@@ -203,6 +207,7 @@ async fn a_card_that_was_handed_on_is_not_sent_again() {
     cards.act("accept", &json!({"code": code, "openid": BELA})).await.ok();
     assert!(refused(&cards, "send", &json!({ "order_id": bought["order_id"] })).await.contains("40078"));
     assert_eq!(order(&cards, &bought["order_id"]).await["accepter_openid"], BELA);
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]
@@ -219,6 +224,28 @@ async fn a_merchant_takes_the_button_of_gifting_away() {
     assert_eq!(cards.act("gift", &json!({ "code": code })).await.status, 409);
     cards.ok("/card/generalcard/updateuser", &update(true)).await;
     act(&cards, "send", &send).await;
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
+}
+
+#[tokio::test]
+async fn a_card_that_ends_on_its_way_does_not_hold_the_others() {
+    let cards = Cards::new().await;
+    let (card, page_id) = shop(&cards).await;
+    let buy = json!({"page_id": page_id, "openid": ANNA, "card_ids": [card, card, card]});
+    let bought = act(&cards, "buy", &buy).await;
+    let end = async |place: usize| {
+        let code = &bought["cards"][place]["code"];
+        cards.ok("/card/code/unavailable", &json!({ "code": code })).await;
+    };
+    let id = &bought["order_id"];
+    end(0).await;
+    act(&cards, "send", &json!({ "order_id": id })).await;
+    end(1).await;
+    let taken = act(&cards, "accept", &json!({"order_id": id, "openid": BELA})).await;
+    let takers: Vec<_> = taken["cards"].as_array().unwrap().iter().map(|item| &item["accepter"]).collect();
+    assert_eq!(takers, ["", "", BELA]);
+    assert!(refused(&cards, "send", &json!({ "order_id": id })).await.contains("errcode 40127"));
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]
@@ -254,6 +281,7 @@ async fn money_goes_back_once_and_the_cards_end() {
     let cards = Cards::around(cards.world).await;
     let code = order(&cards, &id).await["card_list"][1]["code"].clone();
     assert_eq!(cards.status(code.as_str().unwrap()).await["user_card_status"], "UNAVAILABLE");
+    cards.world.assert_sound(&cards.world.mirror.audit().await);
 }
 
 #[tokio::test]

@@ -11,11 +11,12 @@ pub(super) const FACE: &str = "http://mmbiz.qpic.cn/mmbiz_jpg/INVENTEDface/0";
 /// A gift card of 100 yuan for 80.
 pub(super) fn gift_card() -> Value {
     let mut base = base();
-    base["giftcard_info"] = json!({"price": 8000});
+    // Numbers come as texts too.
+    base["giftcard_info"] = json!({"price": "8000"});
     base["get_limit"] = json!(0);
     json!({"card": {"card_type": "GENERAL_CARD", "general_card": {
         "base_info": base, "sub_card_type": "GIFT_CARD", "supply_bonus": true, "init_bonus": 5,
-        "supply_balance": true, "init_balance": 10000, "auto_activate": true
+        "supply_balance": true, "init_balance": "10000", "auto_activate": true
     }}})
 }
 
