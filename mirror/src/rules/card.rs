@@ -297,6 +297,6 @@ rules! {
         "invalid parameter: s_pappid", 40_097, "s_pappid is the one that set_pay_mch has set, if it has";
     INVOICE_DATA = "card.invoice_data", Assumed, "cards 3.39", 200 "40078"
         "invalid card status", 40_078, "a user has given what the invoice of the order needs";
-    QR_TICKET = "card.qr_ticket", Documented, "cards 2.8", 404 "404"
+    QR_TICKET = "card.qr_ticket", Documented, "cards 2.8", 404 "NOT_FOUND"
         "not found", 404, "the ticket is one that qrcode/create answered, and has not expired";
 }
