@@ -1,0 +1,5 @@
+//! The card client against the mirror's card API.
+
+mod calls;
+mod desk;
+mod storm;

@@ -1,0 +1,56 @@
+//! Every call of the client, made to the mirror and accepted by it.
+
+mod cards;
+mod codes;
+mod members;
+mod shops;
+
+use std::collections::HashSet;
+
+use favor_card::{Client, ENDPOINTS, TokenKind};
+use favor_mirror::Verdict;
+
+use super::desk::{Desk, builder};
+
+/// What the mirror does not serve. Each is a gap in it.
+const NOT_SERVED: &[&str] = &[
+    "P5", "E22", "E41", "E42", "E43", "E44", "E45", "E46", "E47", "E48", "E49", "E50", "E51", "E52", "E53",
+    "E61", "E62", "E63", "E64", "E65", "E66", "E67", "M1", "M2", "M3", "M4",
+];
+
+/// Both kinds of tokens, and both tickets.
+async fn access(desk: &Desk) {
+    let basic: Client = builder(&desk.mirror).token_kind(TokenKind::Basic).build().unwrap();
+    let (basic, stable) = (basic.access_token().await.unwrap(), desk.client.access_token().await.unwrap());
+    assert_ne!(basic.expose(), stable.expose());
+    let (card, page) = (desk.client.card_ticket().await.unwrap(), desk.client.jsapi_ticket().await.unwrap());
+    assert_ne!(card.expose(), page.expose());
+}
+
+/// The mirror's log says which calls were made, so that none is forgotten here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_endpoint_is_called_and_accepted() {
+    let desk = Desk::new().await;
+    access(&desk).await;
+    cards::life(&desk).await;
+    cards::cells_and_ways_to_people(&desk).await;
+    codes::life(&desk).await;
+    codes::of_the_merchant(&desk).await;
+    members::join_and_gain(&desk).await;
+    members::rules_of_paying(&desk).await;
+    members::general_cards_and_tickets(&desk).await;
+    shops::sub_merchants_and_stores(&desk).await;
+    shops::statistics(&desk).await;
+
+    let log = desk.log();
+    let accepted = log.iter().filter(|request| request.verdict == Verdict::Accepted);
+    let accepted: HashSet<(&str, &str)> = accepted
+        .map(|request| (request.method.as_str(), request.path.split('?').next().unwrap_or_default()))
+        .collect();
+    let missing: Vec<&str> = ENDPOINTS
+        .iter()
+        .filter(|endpoint| !accepted.contains(&(endpoint.method.as_str(), endpoint.path)))
+        .map(|endpoint| endpoint.number)
+        .collect();
+    assert_eq!(missing, NOT_SERVED);
+}
