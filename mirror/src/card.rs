@@ -3,16 +3,19 @@
 //!
 //! A call is a function over the store ([`ask::Ask`]); [`endpoint`] lists them, and [`serve`] is the way of each.
 //! What users do on their phones, and what the owner of an account sets up in its console, is under `/_mirror/card`
-//! ([`crate::control::card`]).
+//! ([`desk`]).
 
 pub(crate) mod account;
+pub(crate) mod account_change;
+pub(crate) mod act;
 pub(crate) mod ask;
 pub(crate) mod body;
 mod cells;
-pub(crate) mod cipher;
+mod cipher;
 mod codes;
 mod colors;
 mod create;
+pub(crate) mod desk;
 mod distribution;
 pub(crate) mod due;
 pub(crate) mod endpoint;
@@ -24,6 +27,7 @@ mod pay_rules;
 pub(crate) mod people;
 mod pictures;
 pub(crate) mod push;
+pub(crate) mod record;
 pub(crate) mod redact;
 pub(crate) mod serve;
 mod special_tickets;

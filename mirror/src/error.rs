@@ -52,6 +52,14 @@ pub enum MirrorError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What an account of the card API is to become is not usable.
+    #[error("card account {appid} is not usable: {reason}")]
+    CardAccount {
+        /// Its appid.
+        appid: String,
+        /// What is wrong with the change; never a secret.
+        reason: String,
+    },
     /// A seed file has a mistake.
     #[error(transparent)]
     SeedFile(#[from] SeedError),

@@ -70,12 +70,17 @@ mod wire_copy;
 
 pub use audit::{Audit, AuditedStock, Finding};
 pub use builder::MirrorBuilder;
+pub use card::account_change::{CardAccountChange, CardReviewPolicy, PushMode};
+pub use card::act::{CardAct, ClaimCard, FormField};
+pub use card::record::{
+    CardAccount, CardEventRecord, CardEventState, CardReview, SubMerchantReview, TokensIssued, UserCard,
+};
 pub use control::stocks::{DayBudget, StockRecord};
 pub use doctor::{Cause, CauseWords, DifferencePart, SignatureDiagnosis, SignatureHeader};
 pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
 pub use merchant::{CertificateChange, Merchant, MerchantCertificate, MerchantChange, MerchantSeed};
-pub use mirror::Mirror;
+pub use mirror::{CardDesk, Mirror};
 pub use notify::{
     DeliveryRecord, GENERAL_RETRIES, MINUTE_RETRIES, NotificationDraft, NotificationRecord,
     NotificationState, SignedNotification,

@@ -1,5 +1,6 @@
 //! A running mirror.
 
+mod cards;
 mod notifications;
 mod stocks;
 mod time;
@@ -9,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+pub use cards::CardDesk;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::account_change::CardReviewPolicy;
 use super::event::{self, Field};
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::cards::{self, Card, VERIFY_FAIL, VERIFY_OK};
@@ -13,7 +14,7 @@ const REASON: &str = "the account's reviews are set to fail";
 
 /// A card goes to the review; it answers by itself unless the account is reviewed by hand.
 pub(super) fn to_review(card: &mut Card, account: &Account, now: Moment) {
-    let answers = account.review != "manual";
+    let answers = account.review != CardReviewPolicy::Manual;
     card.review_due = answers.then(|| now.plus_millis(account.review_seconds.saturating_mul(1_000)));
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn review(
 /// Everything due by now.
 pub(crate) fn happen(db: &Connection, now: Moment) -> rusqlite::Result<()> {
     for mut card in cards::reviewed_by(db, now)? {
-        let fails = accounts::find(db, &card.appid)?.review == "fail";
+        let fails = accounts::find(db, &card.appid)?.review == CardReviewPolicy::Fail;
         review(db, &mut card, fails.then_some(REASON), now)?;
     }
     for mut code in codes::gifts_back_by(db, now)? {

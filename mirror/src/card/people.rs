@@ -1,15 +1,16 @@
 //! What users do on their phones.
 
 use rusqlite::Connection;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::account;
 use super::account::{is_over, is_verified, status};
+use super::act::{CardAct, ClaimCard, Deed};
 use super::ask::{Ask, Failed, ensure};
 use super::body::{Body, is_openid, number_of};
 use super::codes::{begin, less_stock, redeem, taken};
 use super::event::{self, Field};
+use super::record::UserCard;
 use super::templates::{flag, is_custom};
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
@@ -27,23 +28,6 @@ const USUAL_GET_LIMIT: i64 = 50;
 /// How long a gift waits for its taker.
 const GIFT_DAYS: i64 = 1;
 
-/// A claim: from a QR code, from a page with a signed `cardExt`, or from a shelf.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Claim {
-    pub(crate) openid: String,
-    pub(crate) card_id: Option<String>,
-    /// Of the QR code that is scanned.
-    pub(crate) ticket: Option<String>,
-    /// What a page hands to `wx.addCard`, as text or as an object.
-    pub(crate) card_ext: Option<Value>,
-    /// The code of a custom-code card, where neither QR code nor page names it.
-    pub(crate) code: Option<String>,
-    pub(crate) outer_str: Option<String>,
-    pub(crate) union_id: Option<String>,
-    pub(crate) recommended: bool,
-}
-
 /// What a claim comes with.
 #[derive(Default)]
 struct Source {
@@ -60,7 +44,7 @@ fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn source(ask: &Ask<'_>, claim: &Claim) -> Result<Source, Failed> {
+fn source(ask: &Ask<'_>, claim: &ClaimCard) -> Result<Source, Failed> {
     let from = |object: &Map<String, Value>, card_id: String| Source {
         card_id,
         code: text(object, "code"),
@@ -86,13 +70,7 @@ fn source(ask: &Ask<'_>, claim: &Claim) -> Result<Source, Failed> {
     let card_id = claim.card_id.clone().ok_or(&NO_CARD_ID)?;
     match &claim.card_ext {
         Some(given) => {
-            let object = match given {
-                Value::String(json) => {
-                    serde_json::from_str::<Map<String, Value>>(json).map_err(|_| &CARD_EXT)?
-                }
-                Value::Object(object) => object.clone(),
-                _ => return Err((&CARD_EXT).into()),
-            };
+            let object: Map<String, Value> = serde_json::from_str(given).map_err(|_| &CARD_EXT)?;
             check_ext(ask, &card_id, &object)?;
             Ok(from(&object, card_id))
         }
@@ -114,7 +92,7 @@ fn check_ext(ask: &Ask<'_>, card_id: &str, ext: &Map<String, Value>) -> Result<(
 }
 
 /// A user takes a card.
-pub(crate) fn claim(ask: &Ask<'_>, claim: &Claim) -> Result<Value, Failed> {
+pub(crate) fn claim(ask: &Ask<'_>, claim: &ClaimCard) -> Result<UserCard, Failed> {
     ensure(is_openid(&claim.openid), &OPENID)?;
     let source = source(ask, claim)?;
     let mut card = ask.card_named(&source.card_id)?;
@@ -157,7 +135,7 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &Claim) -> Result<Value, Failed> {
     };
     received(ask, &card, &code, &told)?;
     less_stock(ask, &mut card)?;
-    Ok(shown(&card, &code, ask.now))
+    Ok(UserCard::new(&card, &code, ask.now))
 }
 
 /// A code is in this user's hands from now on, under a new encrypted form.
@@ -196,64 +174,8 @@ fn received(ask: &Ask<'_>, card: &Card, code: &Code, told: &Received<'_>) -> Res
     Ok(())
 }
 
-/// A code as the control page shows it.
-pub(crate) fn shown(card: &Card, code: &Code, now: Moment) -> Value {
-    json!({
-        "card_id": card.card_id,
-        "code": code.code,
-        "encrypt_code": code.encrypted,
-        "openid": code.openid,
-        "user_card_status": status(code, now),
-        "begin_time": code.begins,
-        "end_time": code.ends,
-        "outer_str": code.outer_str,
-        "has_active": code.active,
-        "face": code.face,
-    })
-}
-
-/// Which code a user does something with.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Act {
-    pub(crate) code: String,
-    pub(crate) card_id: Option<String>,
-    /// The friend who is offered a card, or takes it.
-    pub(crate) openid: Option<String>,
-    pub(crate) chat_room: bool,
-    /// `FROM_MP` or `FROM_MOBILE_HELPER`.
-    pub(crate) source: Option<String>,
-    pub(crate) staff_openid: Option<String>,
-    pub(crate) location_id: Option<i64>,
-    pub(crate) location_name: Option<String>,
-    pub(crate) verify_code: Option<String>,
-    pub(crate) remark_amount: Option<String>,
-    /// Fen paid and fen due.
-    pub(crate) fee: Option<i64>,
-    pub(crate) original_fee: Option<i64>,
-    pub(crate) trans_id: Option<String>,
-    /// What a user wrote into the form of activation.
-    pub(crate) common_field_list: Option<Value>,
-    pub(crate) custom_field_list: Option<Value>,
-}
-
-/// What users do with a card they have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
-    Gift,
-    Accept,
-    Reopen,
-    Remove,
-    Restore,
-    Redeem,
-    View,
-    EnterSession,
-    SubmitForm,
-    Pay,
-}
-
 /// Does it; answers the code as it is then.
-pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &Act) -> Result<Value, Failed> {
+pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &CardAct) -> Result<UserCard, Failed> {
     let (card, mut code) = account::named(ask.db, ask.appid, &act.code, act.card_id.as_deref())?;
     let own = [("CardId", Field::Text(&card.card_id)), ("UserCardCode", Field::Text(&act.code))];
     match deed {
@@ -301,7 +223,7 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &Act) -> Result<Value, Failed>
             ];
             redeem(ask, &card, code, source, &more)?;
             let (card, code) = account::named(ask.db, ask.appid, &act.code, act.card_id.as_deref())?;
-            return Ok(shown(&card, &code, ask.now));
+            return Ok(UserCard::new(&card, &code, ask.now));
         }
         Deed::View => {
             happenings::insert(ask.db, card.id, Happening::View, &code.openid, ask.now)?;
@@ -318,7 +240,7 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &Act) -> Result<Value, Failed>
         Deed::Pay => pay(ask, &card, &code, act)?,
     }
     codes::save(ask.db, &code)?;
-    Ok(shown(&card, &code, ask.now))
+    Ok(UserCard::new(&card, &code, ask.now))
 }
 
 fn offered(
@@ -351,7 +273,7 @@ pub(super) fn gift_event(
 }
 
 /// A friend takes a gift. Server codes change; a merchant's own stay until it replaces them.
-fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Value, Failed> {
+fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<UserCard, Failed> {
     ensure(code.state == State::Gifting, &USER_CARD_STATUS)?;
     ensure(code.openid != friend, &OPENID)?;
     let (giver, old_code) = (code.openid.clone(), code.code.clone());
@@ -376,7 +298,7 @@ fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Va
     codes::save(ask.db, &new)?;
     let told = Received { giver: &giver, old_code: &old_code, ..Received::default() };
     received(ask, card, &new, &told)?;
-    Ok(shown(card, &new, ask.now))
+    Ok(UserCard::new(card, &new, ask.now))
 }
 
 /// A code was redeemed.
@@ -394,15 +316,14 @@ pub(super) fn activated(db: &Connection, card: &Card, code: &mut Code, now: Mome
 }
 
 /// The user fills WeChat's own form. The card is active at once, or the page that is redirected to gets a ticket.
-fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &Act) -> Result<Value, Failed> {
+fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &CardAct) -> Result<UserCard, Failed> {
     let yes = |key: &str| card.body.get(key).and_then(Value::as_bool) == Some(true);
     ensure(card.card_type == "MEMBER_CARD", &MEMBER_CARD)?;
     ensure(yes("wx_activate"), &WX_ACTIVATE)?;
     ensure(status(&code, ask.now) == "NORMAL", &USER_CARD_STATUS)?;
-    let list = |given: &Option<Value>| given.clone().filter(Value::is_array).unwrap_or_else(|| json!([]));
     let info = json!({
-        "common_field_list": list(&act.common_field_list),
-        "custom_field_list": list(&act.custom_field_list),
+        "common_field_list": act.common_field_list,
+        "custom_field_list": act.custom_field_list,
     });
     code.face.insert("user_info".to_owned(), info.clone());
     let mut ticket = None;
@@ -417,13 +338,11 @@ fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &Act) -> Result<
     codes::save(ask.db, &code)?;
     let fields = [("CardId", Field::Text(&card.card_id)), ("UserCardCode", Field::Text(&code.code))];
     event::raise(ask.db, ask.appid, &code.openid, "submit_membercard_user_info", &fields, ask.now)?;
-    let mut told = shown(card, &code, ask.now);
-    told["activate_ticket"] = ticket.into();
-    Ok(told)
+    Ok(UserCard { activate_ticket: ticket, ..UserCard::new(card, &code, ask.now) })
 }
 
 /// The user pays from the card.
-fn pay(ask: &Ask<'_>, card: &Card, code: &Code, act: &Act) -> Result<(), Failed> {
+fn pay(ask: &Ask<'_>, card: &Card, code: &Code, act: &CardAct) -> Result<(), Failed> {
     ensure(super::update::is_open(&card.settings, "pay_cell"), &UNSUPPORTED)?;
     ensure(status(code, ask.now) == "NORMAL", &USER_CARD_STATUS)?;
     let fee = act.fee.filter(|fee| *fee >= 0).ok_or(&BAD_PARAMETER)?;
@@ -444,11 +363,11 @@ fn pay(ask: &Ask<'_>, card: &Card, code: &Code, act: &Act) -> Result<(), Failed>
     Ok(())
 }
 
-/// Everybody may look at these lists.
-pub(crate) fn codes_of(db: &Connection, appid: &str, card_id: &str, now: Moment) -> Result<Value, Failed> {
-    let card = cards::find(db, card_id)?.filter(|card| card.appid == appid).ok_or(&CARD_ID)?;
-    let found = codes::of_card(db, card.id, 1_000)?;
-    Ok(found.iter().map(|code| shown(&card, code, now)).collect())
+/// The codes of a card, oldest first.
+pub(crate) fn codes_of(ask: &Ask<'_>, card_id: &str, limit: u32) -> Result<Vec<UserCard>, Failed> {
+    let card = ask.card_named(card_id)?;
+    let found = codes::of_card(ask.db, card.id, limit)?;
+    Ok(found.iter().map(|code| UserCard::new(&card, code, ask.now)).collect())
 }
 
 /// An ask of the control page, which has no body of its own.

@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
+use super::account_change::PushMode;
 use super::cipher::{self, sorted_sha1};
 use super::event::push_text;
 use crate::error::MirrorError;
@@ -107,7 +108,7 @@ fn message(event: &StoredEvent, account: &Account, now: Moment) -> Result<(Strin
     let (mut query, timestamp, nonce) = signed(account, now);
     let openid = utf8_percent_encode(&event.openid, NON_ALPHANUMERIC);
     query.push_str(&format!("&openid={openid}"));
-    if account.mode == "plain" {
+    if account.mode == PushMode::Plain {
         return Ok((query, event.xml.clone()));
     }
     let start = random::alphanumeric(16).into_bytes().try_into().map_err(|_| "no randomness")?;
@@ -117,7 +118,7 @@ fn message(event: &StoredEvent, account: &Account, now: Moment) -> Result<(Strin
     query.push_str(&format!("&encrypt_type=aes&msg_signature={signature}"));
     let mut encrypt = String::new();
     push_text(&mut encrypt, "Encrypt", &sealed);
-    let body = if account.mode == "compatible" {
+    let body = if account.mode == PushMode::Compatible {
         event.xml.replace("</xml>", &format!("{encrypt}</xml>"))
     } else {
         let mut body = String::from("<xml>");

@@ -7,6 +7,7 @@ use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::{Body, number_of};
 use super::create::is_picture;
 use super::event::{self, Field};
+use super::record::SubMerchantReview;
 use crate::ledger::card::things::{self, Thing};
 use crate::moment::Moment;
 use crate::rules::card::{
@@ -147,10 +148,11 @@ pub(super) fn categories(_: &Ask<'_>) -> Told {
 }
 
 /// The review of a sub-merchant answers.
-pub(crate) fn review(ask: &Ask<'_>, id: i64, refused: Option<&str>) -> Result<Value, Failed> {
+pub(crate) fn review(ask: &Ask<'_>, id: i64, refused: Option<&str>) -> Result<SubMerchantReview, Failed> {
     let mut body = found(ask.db, ask.appid, id)?.body;
     ensure(body["status"] == "CHECKING", &CARD_STATUS)?;
-    body["status"] = if refused.is_some() { "REJECTED" } else { "APPROVED" }.into();
+    let status = if refused.is_some() { "REJECTED" } else { "APPROVED" };
+    body["status"] = status.into();
     things::update(ask.db, ask.appid, (KIND, &id.to_string()), &body, ask.now)?;
     let fields = [
         ("MerchantId", Field::Number(id)),
@@ -158,7 +160,7 @@ pub(crate) fn review(ask: &Ask<'_>, id: i64, refused: Option<&str>) -> Result<Va
         ("Reason", Field::Text(refused.unwrap_or_default())),
     ];
     event::raise(ask.db, ask.appid, "", "card_merchant_check_result", &fields, ask.now)?;
-    Ok(json!({ "merchant_id": id, "status": body["status"] }))
+    Ok(SubMerchantReview { merchant_id: id, status: status.to_owned() })
 }
 
 /// The store that a call names.

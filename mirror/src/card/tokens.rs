@@ -4,10 +4,11 @@
 //! for everybody until the last five minutes of its life. The two know nothing of each other.
 
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::ask::{Failed, Told, ensure, told};
 use super::body::Body;
+use super::record::TokensIssued;
 use crate::directory::Directory;
 use crate::ledger::card::tokens::{self, Kind, Latest};
 use crate::merchant::app_secret;
@@ -118,7 +119,7 @@ pub(crate) fn ticket(db: &Connection, appid: &str, kind: Option<&str>, now: Mome
 }
 
 /// What the control page shows: how many were issued, and none of them.
-pub(crate) fn counts(db: &Connection, appid: &str) -> rusqlite::Result<Value> {
+pub(crate) fn counts(db: &Connection, appid: &str) -> rusqlite::Result<TokensIssued> {
     let issued = |kind| tokens::issued(db, appid, kind);
-    Ok(json!({ "appid": appid, "plain": issued(Kind::Plain)?, "stable": issued(Kind::Stable)? }))
+    Ok(TokensIssued { plain: issued(Kind::Plain)?, stable: issued(Kind::Stable)? })
 }

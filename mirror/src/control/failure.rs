@@ -52,6 +52,7 @@ impl From<MirrorError> for Failure {
             MirrorError::Snapshot { .. } => Self { status: StatusCode::CONFLICT, code: "SNAPSHOT", message },
             MirrorError::Seed { .. }
             | MirrorError::SeedFile(_)
+            | MirrorError::CardAccount { .. }
             | MirrorError::Fault { .. }
             | MirrorError::Key { .. } => Self::bad_request(message),
             _ => Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "FAILED", message },

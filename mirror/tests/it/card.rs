@@ -1,6 +1,7 @@
 //! The card API over real sockets.
 
 mod codes;
+mod desk;
 mod events;
 mod gifts;
 mod members;

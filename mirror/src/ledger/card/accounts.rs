@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::card::account_change::{CardReviewPolicy, PushMode};
+
 /// The settings of an account. The default is that of one nobody has touched.
 #[derive(Clone)]
 pub(crate) struct Account {
@@ -9,10 +11,8 @@ pub(crate) struct Account {
     pub(crate) url: Option<String>,
     pub(crate) token: String,
     pub(crate) aes_key: String,
-    /// `plain`, `compatible` or `secure`.
-    pub(crate) mode: String,
-    /// `pass`, `fail` or `manual`.
-    pub(crate) review: String,
+    pub(crate) mode: PushMode,
+    pub(crate) review: CardReviewPolicy,
     pub(crate) review_seconds: i64,
     pub(crate) custom_code: bool,
     pub(crate) bonus: bool,
@@ -26,8 +26,8 @@ impl Default for Account {
             url: None,
             token: String::new(),
             aes_key: String::new(),
-            mode: "plain".to_owned(),
-            review: "pass".to_owned(),
+            mode: PushMode::Plain,
+            review: CardReviewPolicy::Pass,
             review_seconds: 60,
             custom_code: true,
             bonus: true,
@@ -44,12 +44,13 @@ pub(crate) fn find(db: &Connection, appid: &str) -> rusqlite::Result<Account> {
              FROM card_accounts WHERE appid = ?1",
         )?
         .query_row([appid], |row| {
+            let (mode, review): (String, String) = (row.get(3)?, row.get(4)?);
             Ok(Account {
                 url: row.get(0)?,
                 token: row.get(1)?,
                 aes_key: row.get(2)?,
-                mode: row.get(3)?,
-                review: row.get(4)?,
+                mode: PushMode::of(&mode),
+                review: CardReviewPolicy::of(&review),
                 review_seconds: row.get(5)?,
                 custom_code: row.get(6)?,
                 bonus: row.get(7)?,
@@ -70,8 +71,8 @@ pub(crate) fn save(db: &Connection, appid: &str, account: &Account) -> rusqlite:
         account.url,
         account.token,
         account.aes_key,
-        account.mode,
-        account.review,
+        account.mode.name(),
+        account.review.name(),
         account.review_seconds,
         account.custom_code,
         account.bonus,
