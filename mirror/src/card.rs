@@ -29,6 +29,7 @@ mod pictures;
 pub(crate) mod push;
 pub(crate) mod record;
 pub(crate) mod redact;
+mod reply;
 pub(crate) mod serve;
 mod special_tickets;
 mod statistics;

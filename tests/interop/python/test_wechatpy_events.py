@@ -27,7 +27,7 @@ class Server:
     def __init__(self, appid, encrypted):
         self.crypto = WeChatCrypto(TOKEN, KEY, appid) if encrypted else None
         self.arrivals = []
-        self.reply = create_reply(None)
+        self.reply = lambda message: create_reply(None, message).render()
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Server:
             def do_POST(self):
                 query, body = self.query(), self.rfile.read(int(self.headers["Content-Length"])).decode()
                 server.arrivals.append((query, body))
-                self.answer(server.reply.render())
+                self.answer(server.reply(server.open(query, body)))
 
             def answer(self, text):
                 self.send_response(200)
@@ -176,6 +176,25 @@ class Events(unittest.TestCase):
     def test_secure(self):
         self.listen("secure")
         self.life()
+
+    def test_its_replies_are_taken_in_clear_and_sealed(self):
+        def said(message):
+            return create_reply("谢谢", message).render()
+
+        def sealed(message):
+            return self.server.crypto.encrypt_message(create_reply("谢谢", message), "n0nce", "1700000000")
+
+        for mode, reply, state in (
+            ("plain", said, "delivered"), ("compatible", said, "delivered"), ("compatible", sealed, "delivered"),
+            ("secure", sealed, "delivered"), ("secure", said, "pending"),
+        ):
+            with self.subTest(mode=mode, reply=reply.__name__):
+                self.listen(mode)
+                self.server.reply = reply
+                card(self.mirror, self.client, coupon())
+                self.assertEqual(self.event().event, "card_pass_check")
+                told = self.mirror.control("card/events?limit=1")["events"][0]
+                self.assertEqual((told["state"], told["error"] is None), (state, state == "delivered"), told)
 
     def test_what_was_changed_on_the_way_is_not_opened(self):
         self.listen("secure")

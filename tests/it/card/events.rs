@@ -1,7 +1,7 @@
 //! What the mirror pushes, read by the client's receiver behind axum.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ struct Shop {
     heard: Arc<Mutex<Vec<Message>>>,
     /// So many messages it cannot store.
     fails: Arc<AtomicUsize>,
+    /// Whether it thanks those whom an event is about.
+    thanks: Arc<AtomicBool>,
 }
 
 impl FromRef<Shop> for Receiver {
@@ -43,7 +45,23 @@ async fn check(UrlCheck(answer): UrlCheck) -> Answer {
 async fn hear(State(shop): State<Shop>, Pushed(received): Pushed) -> Answer {
     shop.heard.lock().unwrap().push((*received).clone());
     let fails = shop.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |fails| fails.checked_sub(1));
-    if fails.is_ok() { Answer::try_later() } else { received.done() }
+    if fails.is_ok() {
+        return Answer::try_later();
+    }
+    let thanks = format!(
+        "<xml><ToUserName>{}</ToUserName><FromUserName>{}</FromUserName><CreateTime>{}</CreateTime>\
+         <MsgType>text</MsgType><Content><![CDATA[谢谢]]></Content></xml>",
+        received.from_user_name.as_str(),
+        received.to_user_name,
+        received.create_time.timestamp()
+    );
+    let is_sealed = received.is_encrypted();
+    let success = received.done();
+    match shop.thanks.load(Ordering::SeqCst) {
+        true if is_sealed => Answer::xml(shop.receiver.seal(&thanks).unwrap()),
+        true => Answer::xml(thanks),
+        false => success,
+    }
 }
 
 impl Shop {
@@ -53,7 +71,7 @@ impl Shop {
         let receiver = receiver.clock(desk.clock.clone());
         let receiver =
             if mode == "plain" { receiver } else { receiver.key(EncodingAesKey::new(KEY).unwrap()) };
-        let shop = Self { receiver, heard: Arc::default(), fails: Arc::default() };
+        let shop = Self { receiver, heard: Arc::default(), fails: Arc::default(), thanks: Arc::default() };
         let router = axum::Router::new()
             .route("/wechat", axum::routing::get(check).post(hear))
             .with_state(shop.clone());
@@ -191,6 +209,18 @@ async fn every_event_is_read_in_compatible_mode() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_is_read_in_secure_mode() {
     every_event_in("secure").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_in_return_are_taken() {
+    for mode in ["plain", "secure"] {
+        let desk = Desk::new().await;
+        let shop = Shop::open(&desk, mode).await;
+        shop.thanks.store(true, Ordering::SeqCst);
+        desk.card(coupon()).await;
+        assert_eq!(shop.hear(&desk).await.len(), 1);
+        assert_eq!(states(&desk).await, BTreeSet::from(["delivered".to_owned()]), "{mode}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
