@@ -9,6 +9,7 @@ pub(crate) mod console;
 pub(crate) mod coupons;
 pub(crate) mod failure;
 pub(crate) mod faults;
+pub(crate) mod gift_cards;
 pub(crate) mod guard;
 pub(crate) mod health;
 pub(crate) mod index;

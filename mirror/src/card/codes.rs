@@ -9,6 +9,7 @@ use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::CODE_BYTES;
 use super::event::{self, Field};
 use super::face;
+use super::marks;
 use super::people::verified;
 use super::templates::is_deposited;
 use crate::ledger::card::cards::{self, Card};
@@ -105,10 +106,15 @@ pub(super) fn get(ask: &Ask<'_>) -> Told {
         ensure(status == "NORMAL", &USER_CARD_STATUS)?;
     }
     let mut about = Map::new();
-    about.insert("card_id".to_owned(), card.card_id.into());
+    about.insert("card_id".to_owned(), card.card_id.clone().into());
     about.insert("begin_time".to_owned(), code.begins.into());
     about.insert("end_time".to_owned(), code.ends.unwrap_or(i64::from(i32::MAX)).into());
     about.insert("code".to_owned(), code.code.clone().into());
+    for key in ["card_number", "bonus", "balance"] {
+        if let Some(value) = code.face.get(key).filter(|_| card.card_type == "GENERAL_CARD") {
+            about.insert(key.to_owned(), value.clone());
+        }
+    }
     let mut answer = told! {
         "card": about,
         "openid": code.openid,
@@ -116,7 +122,7 @@ pub(super) fn get(ask: &Ask<'_>) -> Told {
         "user_card_status": status,
         "outer_str": code.outer_str,
     };
-    for key in ["membership_number", "bonus", "balance", "user_info", "background_pic_url"] {
+    for key in ["membership_number", "bonus", "balance", "user_info", "background_pic_url", "order_id"] {
         if let Some(value) = code.face.get(key) {
             answer.insert(key.to_owned(), value.clone());
         }
@@ -143,6 +149,7 @@ pub(super) fn redeem(
     ensure(!matches!(card.card_type.as_str(), "MEMBER_CARD" | "GENERAL_CARD"), &UNSUPPORTED)?;
     usable(&code, ask.now)?;
     ensure(ask.now.seconds() >= code.begins, &TIME)?;
+    marks::check(ask, &code, &code.openid)?;
     let limit = card.body["base_info"]["use_limit"].as_i64().unwrap_or(USUAL_USE_LIMIT);
     let used = codes::count(ask.db, card.id, State::Consumed, Some(&code.openid))?;
     ensure(limit == 0 || used < limit, &USE_LIMIT)?;
@@ -165,7 +172,7 @@ pub(super) fn redeem(
 }
 
 /// Neither consumed, nor on its way to a friend, nor over.
-fn usable(code: &Code, now: Moment) -> Result<(), Failed> {
+pub(super) fn usable(code: &Code, now: Moment) -> Result<(), Failed> {
     ensure(code.state != State::Consumed, &CONSUMED)?;
     ensure(code.state == State::Normal && !is_over(code, now), &USER_CARD_STATUS)
 }

@@ -49,8 +49,10 @@ pub(super) fn qrcode(ask: &Ask<'_>) -> Told {
         once |= check_object(ask, *object)?;
     }
     let ticket = format!("gQH{}", new_ticket());
+    let url = format!("http://weixin.qq.com/q/{}", crate::random::alphanumeric(22));
     let code = QrCode {
         appid: ask.appid.to_owned(),
+        url: url.clone(),
         expires: ask.now.plus_millis(life.unwrap_or(YEAR) * 1_000),
         cards: objects.iter().map(|object| Value::Object(object.0.clone())).collect(),
         once,
@@ -59,7 +61,7 @@ pub(super) fn qrcode(ask: &Ask<'_>) -> Told {
     qrcodes::insert(ask.db, &ticket, &code)?;
     let mut answer = told! {
         "ticket": ticket,
-        "url": format!("http://weixin.qq.com/q/{}", crate::random::alphanumeric(22)),
+        "url": url,
         "show_qrcode_url": format!(
             "https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket={}",
             utf8_percent_encode(&ticket, NON_ALPHANUMERIC)

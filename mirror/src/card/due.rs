@@ -47,6 +47,9 @@ pub(crate) fn happen(db: &Connection, now: Moment) -> rusqlite::Result<()> {
         code.gift_due = None;
         code.state = State::GiftTimeout;
         codes::save(db, &code)?;
+        if super::gift_buying::back(db, &code, now)? {
+            continue;
+        }
         if let Some(card) = cards::by_number(db, code.card)? {
             super::people::gift_event(db, &card, &code, true, "", now)?;
         }

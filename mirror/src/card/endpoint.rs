@@ -4,8 +4,8 @@ use http::Method;
 
 use super::ask::{Ask, Told};
 use super::{
-    cells, codes, colors, create, distribution, general_cards, members, pay_rules, special_tickets,
-    statistics, sub_merchants, templates, update,
+    cells, codes, colors, create, distribution, general_cards, gift_orders, gift_pages, gift_payment,
+    invoices, marks, members, pay_rules, special_tickets, statistics, sub_merchants, templates, update,
 };
 
 /// How a call goes about its work.
@@ -18,9 +18,13 @@ pub(crate) enum Way {
     Ticket,
     /// A picture as a form.
     Upload,
+    /// The picture for a ticket, for everybody.
+    Picture,
     /// Only looks.
     Read(fn(&Ask<'_>) -> Told),
     Write(fn(&Ask<'_>) -> Told),
+    /// `action` in the query says what is wanted.
+    Action(fn(&Ask<'_>, Option<&str>) -> Told),
 }
 
 /// One call.
@@ -50,6 +54,7 @@ endpoints! {
     "card.ticket" GET "/cgi-bin/ticket/getticket" => Way::Ticket;
     "card.upload_image" POST "/cgi-bin/media/uploadimg" => Way::Upload;
     "card.upload_media" POST "/cgi-bin/media/upload" => Way::Upload;
+    "card.qr_picture" GET "/cgi-bin/showqrcode" => Way::Picture;
     "card.create" POST "/card/create" => Way::Write(create::create);
     "card.get" POST "/card/get" => Way::Read(templates::get);
     "card.list" POST "/card/batchget" => Way::Read(templates::list);
@@ -71,6 +76,7 @@ endpoints! {
     "card.code_decrypt" POST "/card/code/decrypt" => Way::Read(codes::decrypt);
     "card.code_update" POST "/card/code/update" => Way::Write(codes::update);
     "card.code_unavailable" POST "/card/code/unavailable" => Way::Write(codes::unavailable);
+    "card.code_mark" POST "/card/code/mark" => Way::Write(marks::mark);
     "card.user_cards" POST "/card/user/getcardlist" => Way::Read(codes::of_user);
     "card.member_activate" POST "/card/membercard/activate" => Way::Write(members::activate);
     "card.member_activate_url" POST "/card/membercard/activate/geturl" => Way::Read(members::activate_url);
@@ -89,6 +95,21 @@ endpoints! {
     "card.pay_rule_delete" POST "/card/paygiftcard/delete" => Way::Write(pay_rules::delete);
     "card.pay_rule_get" POST "/card/paygiftcard/getbyid" => Way::Read(pay_rules::get);
     "card.pay_rule_list" POST "/card/paygiftcard/batchget" => Way::Read(pay_rules::list);
+    "card.gift_page_add" POST "/card/giftcard/page/add" => Way::Write(gift_pages::add);
+    "card.gift_page_get" POST "/card/giftcard/page/get" => Way::Read(gift_pages::get);
+    "card.gift_page_update" POST "/card/giftcard/page/update" => Way::Write(gift_pages::update);
+    "card.gift_page_list" POST "/card/giftcard/page/batchget" => Way::Read(gift_pages::list);
+    "card.gift_page_maintain" POST "/card/giftcard/maintain/set" => Way::Write(gift_pages::maintain);
+    "card.gift_pay_apply" POST "/card/giftcard/pay/whitelist/add" => Way::Write(gift_payment::apply);
+    "card.gift_pay_bind" POST "/card/giftcard/pay/submch/bind" => Way::Write(gift_payment::bind);
+    "card.gift_program" POST "/card/giftcard/wxa/set" => Way::Write(gift_payment::set_program);
+    // One client knows the call by this path.
+    "card.gift_pay_program" POST "/card/giftcard/pay/wxa/set" => Way::Write(gift_payment::set_program);
+    "card.gift_order_get" POST "/card/giftcard/order/get" => Way::Read(gift_orders::get);
+    "card.gift_order_list" POST "/card/giftcard/order/batchget" => Way::Read(gift_orders::list);
+    "card.gift_order_refund" POST "/card/giftcard/order/refund" => Way::Write(gift_orders::refund);
+    "card.invoice_settings" POST "/card/invoice/setbizattr" => Way::Action(invoices::settings);
+    "card.invoice_data" POST "/card/invoice/getauthdata" => Way::Read(invoices::data);
     "card.sub_merchant_submit" POST "/card/submerchant/submit" => Way::Write(sub_merchants::submit);
     "card.sub_merchant_update" POST "/card/submerchant/update" => Way::Write(sub_merchants::update);
     "card.sub_merchant_get" POST "/card/submerchant/get" => Way::Read(sub_merchants::get);

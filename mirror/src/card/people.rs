@@ -15,7 +15,7 @@ use super::templates::{flag, is_custom};
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::happenings::{self, Happening};
-use crate::ledger::card::{qrcodes, things};
+use crate::ledger::card::{gift_orders, qrcodes, things};
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
@@ -139,7 +139,7 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &ClaimCard) -> Result<UserCard, Failed
 }
 
 /// A code is in this user's hands from now on, under a new encrypted form.
-fn hand_over(code: &mut Code, openid: &str) {
+pub(super) fn hand_over(code: &mut Code, openid: &str) {
     use base64::Engine as _;
     code.state = State::Normal;
     openid.clone_into(&mut code.openid);
@@ -149,7 +149,7 @@ fn hand_over(code: &mut Code, openid: &str) {
 
 /// What the event of a new holder says.
 #[derive(Default)]
-struct Received<'a> {
+pub(super) struct Received<'a> {
     giver: &'a str,
     old_code: &'a str,
     restored: bool,
@@ -157,7 +157,7 @@ struct Received<'a> {
     union_id: Option<&'a str>,
 }
 
-fn received(ask: &Ask<'_>, card: &Card, code: &Code, told: &Received<'_>) -> Result<(), Failed> {
+pub(super) fn received(ask: &Ask<'_>, card: &Card, code: &Code, told: &Received<'_>) -> Result<(), Failed> {
     let mut fields = vec![
         ("CardId", Field::Text(&card.card_id)),
         ("IsGiveByFriend", Field::Number(i64::from(!told.giver.is_empty()))),
@@ -183,6 +183,7 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &CardAct) -> Result<UserCard, 
             ensure(code.state == State::Normal && !is_over(&code, ask.now), &USER_CARD_STATUS)?;
             let may = &card.body["base_info"]["can_give_friend"];
             ensure(*may != false && *may != 0, &UNSUPPORTED)?;
+            check_givable(&code)?;
             code.state = State::Gifting;
             code.gift_due = Some(ask.now.plus_days(GIFT_DAYS));
             happenings::insert(ask.db, card.id, Happening::Given, &code.openid, ask.now)?;
@@ -243,6 +244,11 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &CardAct) -> Result<UserCard, 
     Ok(UserCard::new(&card, &code, ask.now))
 }
 
+/// The merchant has not taken the button of gifting from this copy.
+pub(super) fn check_givable(code: &Code) -> Result<(), Failed> {
+    ensure(code.face.get("can_give_friend") != Some(&Value::Bool(false)), &UNSUPPORTED)
+}
+
 fn offered(
     db: &Connection,
     card: &Card,
@@ -273,7 +279,7 @@ pub(super) fn gift_event(
 }
 
 /// A friend takes a gift. Server codes change; a merchant's own stay until it replaces them.
-fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<UserCard, Failed> {
+pub(super) fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<UserCard, Failed> {
     ensure(code.state == State::Gifting, &USER_CARD_STATUS)?;
     ensure(code.openid != friend, &OPENID)?;
     let (giver, old_code) = (code.openid.clone(), code.code.clone());
@@ -296,6 +302,7 @@ fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<Us
     new.claimed = None;
     new.gift_due = None;
     codes::save(ask.db, &new)?;
+    gift_orders::follow(ask.db, (code.id, new.id), friend)?;
     let told = Received { giver: &giver, old_code: &old_code, ..Received::default() };
     received(ask, card, &new, &told)?;
     Ok(UserCard::new(card, &new, ask.now))

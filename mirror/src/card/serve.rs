@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::ask::{Ask, Failed, Told, ensure, errmsg};
 use super::body::Body;
 use super::endpoint::{self, Endpoint, Way};
-use super::{pictures, redact, tokens};
+use super::{pictures, qr_picture, redact, tokens};
 use crate::answer::Answer;
 use crate::exchange::{dress, finish, send_off, strike};
 use crate::fault::{self, FaultPlace, Subject};
@@ -85,11 +85,17 @@ async fn respond(
             return outgoing;
         }
     }
-    let (appid, told) = work(app, endpoint, incoming).await;
-    recording.entry().mchid = appid
-        .as_deref()
-        .and_then(|appid| app.merchants().owner_of(appid).map(|owner| owner.mchid().to_owned()));
-    let answer = answer(told);
+    let picture = endpoint
+        .filter(|endpoint| matches!(endpoint.way, Way::Picture) && endpoint.method == incoming.parts.method);
+    let answer = if picture.is_some() {
+        qr_picture::answer(app, incoming.parameter("ticket").map(str::to_owned)).await
+    } else {
+        let (appid, told) = work(app, endpoint, incoming).await;
+        recording.entry().mchid = appid
+            .as_deref()
+            .and_then(|appid| app.merchants().owner_of(appid).map(|owner| owner.mchid().to_owned()));
+        answer(told)
+    };
     if let Some(rule) = answer.rule {
         let stale = [&TOKEN, &CREDENTIAL, &EXPIRED, &NO_TOKEN].iter().any(|known| known.id == rule.id);
         recording.judge(match () {
@@ -104,11 +110,13 @@ async fn respond(
             let answer = fault::alter_answer(&rule, answer);
             recording.entry().code.clone_from(&answer.code);
             let mut outgoing = dress(app, &answer, None);
+            qr_picture::label(picture.is_some(), &mut outgoing);
             fault::alter_outgoing(&rule, &mut outgoing);
             outgoing
         }
         None => {
-            let outgoing = dress(app, &answer, None);
+            let mut outgoing = dress(app, &answer, None);
+            qr_picture::label(picture.is_some(), &mut outgoing);
             debug_assert_eq!(outgoing.delivery, Delivery::Whole, "nothing has spoiled it");
             outgoing
         }
@@ -166,21 +174,34 @@ async fn work(
             };
             called(app, token, now, true, keep).await
         }
-        Way::Read(handler) | Way::Write(handler) => {
-            let writes = matches!(endpoint.way, Way::Write(_));
-            let gets = endpoint.method == Method::GET;
-            let call = move |db: &Connection, appid: &str| {
-                let body = if gets { Map::new() } else { object(&incoming.body)? };
-                handler(&Ask { db, appid, now, body: Body(&body) })
-            };
-            let done = called(app, token, now, writes, call).await;
-            if writes {
-                // An event may be due now, or a review later.
-                app.timeline.changed();
-            }
-            done
-        }
+        // Its answer is made before.
+        Way::Picture => (None, Ok(Err((&URL).into()))),
+        Way::Read(handler) => json_call(app, token, incoming, false, move |ask, _| handler(ask)).await,
+        Way::Write(handler) => json_call(app, token, incoming, true, move |ask, _| handler(ask)).await,
+        Way::Action(handler) => json_call(app, token, incoming, true, handler).await,
     }
+}
+
+/// A call with a JSON object, or a GET, which has none; the work also gets the `action` of the query.
+async fn json_call(
+    app: &App,
+    token: Option<String>,
+    incoming: Incoming,
+    writes: bool,
+    work: impl FnOnce(&Ask<'_>, Option<&str>) -> Told + Send + 'static,
+) -> (Option<String>, Result<Told, LedgerError>) {
+    let now = app.clocks.now();
+    let gets = incoming.parts.method == Method::GET;
+    let call = move |db: &Connection, appid: &str| {
+        let body = if gets { Map::new() } else { object(&incoming.body)? };
+        work(&Ask { db, appid, now, body: Body(&body) }, incoming.parameter("action"))
+    };
+    let done = called(app, token, now, writes, call).await;
+    if writes {
+        // An event may be due now, or a review later.
+        app.timeline.changed();
+    }
+    done
 }
 
 /// Work for an account that has said who it is.

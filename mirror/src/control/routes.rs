@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use super::{
-    audit, callbacks, card, clock, coupons, faults, health, index, keys, merchants, metrics, openapi, rates,
-    readings, requests, reset, senders, snapshot, stocks, users,
+    audit, callbacks, card, clock, coupons, faults, gift_cards, health, index, keys, merchants, metrics,
+    openapi, rates, readings, requests, reset, senders, snapshot, stocks, users,
 };
 use crate::state::App;
 
@@ -73,6 +73,20 @@ routes! {
         => post(card::submit_form);
     "POST" "/_mirror/card/pay" "a user pays from a card: {\"code\":\"1\",\"fee\":8500,\"original_fee\":10000}"
         => post(card::pay);
+    "POST" "/_mirror/card/gift-cards/buy"
+        "a user buys on a gift-card page: {\"page_id\":\"+…=\",\"openid\":\"o1\",\"card_ids\":[\"p1\"],\"theme\":0,\"picture\":0,\"message\":\"…\",\"outer_str\":\"…\",\"for_self\":false}, the first three needed"
+        => post(gift_cards::buy);
+    "POST" "/_mirror/card/gift-cards/send"
+        "the buyer sends an order to a friend, or into a group: {\"order_id\":\"Z2…\",\"chat_room\":true}"
+        => post(gift_cards::send);
+    "POST" "/_mirror/card/gift-cards/accept"
+        "the friend takes it, in a group one card: {\"order_id\":\"Z2…\",\"openid\":\"o2\"}"
+        => post(gift_cards::accept);
+    "POST" "/_mirror/card/gift-cards/invoice"
+        "the buyer asks for an invoice: {\"order_id\":\"Z2…\",\"user_field\":{\"title\":\"…\",\"email\":\"…\"}}, or biz_field"
+        => post(gift_cards::invoice);
+    "GET" "/_mirror/card/gift-cards/orders" "orders from gift-card pages, newest first; limit"
+        => get(gift_cards::orders);
     "GET" "/_mirror/clock" "the test clock" => get(clock::show);
     "POST" "/_mirror/clock"
         "moves it: {\"advance_seconds\":90}, {\"set\":\"2026-01-01T00:00:00+08:00\"}, {\"freeze\":true}, {\"rate\":60}; answers once everything due has happened"

@@ -21,12 +21,15 @@ const STEPS: &[(i64, &str)] = &[
 ];
 
 /// Tables that `reset` empties, children first.
-pub(crate) const STATE_TABLES: [&str; 28] = [
+pub(crate) const STATE_TABLES: [&str; 31] = [
     "card_events",
     "card_things",
     "card_happenings",
     "card_testers",
     "card_qrcodes",
+    "card_gift_items",
+    "card_gift_orders",
+    "card_marks",
     "card_codes",
     "cards",
     "card_tickets",

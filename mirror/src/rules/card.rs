@@ -216,4 +216,70 @@ rules! {
         "need set wx_activate true", 72_026, "the card is activated by WeChat's own form";
     RULE_ID = "card.rule_id", Documented, "cards 3.30", 200 "72034"
         "invalid rule id", 72_034, "the rule is one of this account";
+    PROGRAM_APPID = "card.program_appid", Documented, "cards 3.37", 200 "40013"
+        "invalid appid", 40_013, "the appid of a mini program is wx and 16 hexadecimal digits";
+    GIFT_PAGE = "card.gift_page", Assumed, "cards 3.36", 200 "40097"
+        "invalid parameter: page_id", 40_097, "page_id is one that page/add answered to this account";
+    GIFT_LIST = "card.gift_list", Assumed, "cards 3.36", 200 "40097"
+        "invalid parameter: list", 40_097,
+        "a page has themes, a theme has cards and faces, an order has cards; at most 1,000, and 100 in an order";
+    GIFT_COLOR = "card.gift_color", Assumed, "cards 3.36", 200 "40097"
+        "invalid parameter: title_color", 40_097, "title_color looks like #FB966E";
+    GIFT_CATEGORY = "card.gift_category", Assumed, "cards 3.36", 200 "40097"
+        "invalid parameter: category_index", 40_097,
+        "with a category_list each theme names one of it, counted from 0, and without none";
+    GIFT_CARD_TYPE = "card.gift_card_type", Assumed, "cards 3.36", 200 "40071"
+        "invalid card type", 40_071, "a gift-card page sells general cards";
+    GIFT_OFF = "card.gift_off", Assumed, "cards 3.36", 200 "40078"
+        "invalid status: the page is off", 40_078, "users buy on pages that the merchant has not taken off";
+    GIFT_CHOICE = "card.gift_choice", Assumed, "cards 3.36", 200 "40097"
+        "invalid parameter: theme, picture or card_ids", 40_097,
+        "theme, picture and cards are of the page, and of one theme";
+    GIFT_MULTI = "card.gift_multi", Documented, "cards 3.36", 200 "45030"
+        "limit cardid, not support this function: support_multi", 45_030,
+        "an order has several cards only on a page with support_multi";
+    GIFT_SELF = "card.gift_self", Documented, "cards 3.36", 200 "45030"
+        "limit cardid, not support this function: support_buy_for_self", 45_030,
+        "users buy for themselves only on a page with support_buy_for_self";
+    GIFT_CHAT_ROOM = "card.gift_chat_room", Documented, "cards 3.36", 200 "45030"
+        "limit cardid, not support this function: chat room", 45_030,
+        "an order goes into a group only from a page with support_multi";
+    GIFT_WORDS = "card.gift_words", Assumed, "cards 3.38", 200 "45021"
+        "some argument may be out of length limit", 45_021,
+        "a buyer's words have at most 3,072 bytes, outer_str 128";
+    GIFT_TOTAL = "card.gift_total", Assumed, "cards 3.38", 200 "40097"
+        "invalid parameter: price", 40_097, "the price of an order can be counted in fen";
+    GIFT_SENT = "card.gift_sent", Assumed, "cards 3.38", 200 "40078"
+        "invalid status: nothing to send or to take", 40_078,
+        "an order is sent while its buyer has cards of it, and taken while it is on its way";
+    GIFT_MERCHANT = "card.gift_merchant", Assumed, "cards 3.37", 200 "72002"
+        "mchid is not bound", 72_002, "the merchant was put on the list by pay/whitelist/add before";
+    GIFT_PROGRAM = "card.gift_program", Assumed, "cards 3.37", 200 "40013"
+        "invalid appid", 40_013, "the mini program was bound to a merchant by pay/submch/bind before";
+    MERCHANT = "card.merchant", Documented, "cards 2.6", 200 "72010"
+        "invalid mchid", 72_010, "the number of a merchant of WeChat Pay has 8 to 10 digits";
+    GIFT_ORDER = "card.gift_order", Assumed, "cards 3.38", 200 "40097"
+        "invalid parameter: order_id", 40_097, "order_id is that of an order from one of the account's pages";
+    GIFT_ORDER_SPAN = "card.gift_order_span", Documented, "cards 3.38", 200 "40079"
+        "invalid time", 40_079, "begin_time is not after end_time, and at most 31 days before it";
+    GIFT_ORDER_SORT = "card.gift_order_sort", Documented, "cards 3.38", 200 "40035"
+        "invalid parameter: sort_type", 40_035, "sort_type is ASC or DESC";
+    GIFT_ORDER_PAGE = "card.gift_order_page", Documented, "cards 3.38", 200 "40035"
+        "invalid parameter: offset or count", 40_035, "offset is not negative, count is 1 to 100";
+    GIFT_REFUNDED = "card.gift_refunded", Assumed, "cards 3.38", 200 "40078"
+        "invalid status: the order was paid back", 40_078, "the order has not been paid back";
+    INVOICE_ACTION = "card.invoice_action", Documented, "cards 3.39", 200 "40035"
+        "invalid parameter: action", 40_035,
+        "action in the query is set_ or get_ with pay_mch, auth_field or contact";
+    INVOICE_TIME = "card.invoice_time", Assumed, "cards 3.39", 200 "40035"
+        "invalid parameter: time_out", 40_035, "time_out is a positive number";
+    INVOICE_FIELD = "card.invoice_field", Assumed, "cards 3.39", 200 "40035"
+        "invalid parameter: user_field or biz_field", 40_035,
+        "a user gives one of user_field and biz_field, and in it what set_auth_field shows";
+    INVOICE_PAYEE = "card.invoice_payee", Assumed, "cards 3.39", 200 "40097"
+        "invalid parameter: s_pappid", 40_097, "s_pappid is the one that set_pay_mch has set, if it has";
+    INVOICE_DATA = "card.invoice_data", Assumed, "cards 3.39", 200 "40078"
+        "invalid card status", 40_078, "a user has given what the invoice of the order needs";
+    QR_TICKET = "card.qr_ticket", Documented, "cards 2.8", 404 "404"
+        "not found", 404, "the ticket is one that qrcode/create answered, and has not expired";
 }

@@ -3,8 +3,13 @@
 mod codes;
 mod desk;
 mod events;
+mod gift_orders;
+pub(crate) mod gift_pages;
 mod gifts;
+mod invoices;
+mod marks;
 mod members;
+mod pictures;
 mod shops;
 mod statistics;
 mod templates;

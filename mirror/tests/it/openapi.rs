@@ -3,6 +3,7 @@
 use favor_mirror::{FaultKind, FaultRule, Redeem, Refund};
 use serde_json::{Value, json};
 
+use crate::card::gift_pages::shop;
 use crate::card::{ANNA, BELA, Cards, base, coupon, member_card};
 use crate::harness::{USER, World, builder, stock_body};
 
@@ -257,6 +258,7 @@ async fn every_call_of_the_card_api_answers_as_described() {
         let path = format!("/_mirror/card/{what}");
         judge.call(world, "POST", &path, &path, &body).await;
     }
+    gift_cards(&cards, &mut judge).await;
     let sub = cards.sub_merchant().await;
     let sub_review = "/_mirror/card/sub-merchants/{merchant_id}/review";
     judge
@@ -282,7 +284,7 @@ async fn every_call_of_the_card_api_answers_as_described() {
     }
     let listed = "/_mirror/card/cards/{card_id}/codes";
     judge.call(world, "GET", listed, &listed.replace("{card_id}", &ids[0]), null).await;
-    for path in ["/_mirror/card/accounts", "/_mirror/card/events"] {
+    for path in ["/_mirror/card/accounts", "/_mirror/card/events", "/_mirror/card/gift-cards/orders"] {
         judge.call(world, "GET", path, path, null).await;
     }
     for (path, body) in [
@@ -301,6 +303,24 @@ async fn every_call_of_the_card_api_answers_as_described() {
             assert!(judge.seen.contains(&call), "{call} was not tried");
         }
     }
+}
+
+async fn gift_cards(cards: &Cards, judge: &mut Judge) {
+    let (card, page) = shop(cards).await;
+    let path = |what: &str| format!("/_mirror/card/gift-cards/{what}");
+    let buy = json!({"page_id": page, "openid": ANNA, "theme": 0, "picture": 1, "card_ids": [card, card],
+        "message": "Cheers", "outer_str": "web", "for_self": false});
+    let bought = judge.call(&cards.world, "POST", &path("buy"), &path("buy"), &buy).await;
+    let order = &bought["order_id"];
+    for (what, body) in [
+        ("send", json!({"order_id": order, "chat_room": true})),
+        ("accept", json!({"order_id": order, "openid": BELA})),
+        ("invoice", json!({"order_id": order, "user_field": {"title": "Anna"}})),
+    ] {
+        judge.call(&cards.world, "POST", &path(what), &path(what), &body).await;
+    }
+    cards.ok("/card/giftcard/order/refund", &json!({ "order_id": order })).await;
+    judge.refused(&cards.world, "POST", &path("send"), &json!({ "order_id": order })).await;
 }
 
 #[test]

@@ -125,6 +125,12 @@ pub(crate) fn save(db: &Connection, code: &Code) -> rusqlite::Result<()> {
     .map(drop)
 }
 
+pub(crate) fn by_number(db: &Connection, id: i64) -> rusqlite::Result<Option<Code>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM card_codes WHERE id = ?1"))?
+        .query_row([id], read)
+        .optional()
+}
+
 pub(crate) fn in_card(db: &Connection, card: i64, code: &str) -> rusqlite::Result<Option<Code>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM card_codes WHERE card = ?1 AND code = ?2"))?
         .query_row(params![card, code], read)

@@ -9,6 +9,8 @@ use crate::moment::Moment;
 #[derive(Debug)]
 pub(crate) struct QrCode {
     pub(crate) appid: String,
+    /// What the picture says.
+    pub(crate) url: String,
     pub(crate) expires: Moment,
     /// The card objects of the request.
     pub(crate) cards: Vec<Value>,
@@ -18,21 +20,24 @@ pub(crate) struct QrCode {
 
 pub(crate) fn insert(db: &Connection, ticket: &str, code: &QrCode) -> rusqlite::Result<()> {
     let cards = Value::Array(code.cards.clone()).to_string();
-    db.prepare_cached("INSERT INTO card_qrcodes VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
-        .execute(params![ticket, code.appid, code.expires.millis(), cards, code.once])
-        .map(drop)
+    db.prepare_cached(
+        "INSERT INTO card_qrcodes (ticket, appid, url, expires, cards, once) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![ticket, code.appid, code.url, code.expires.millis(), cards, code.once])
+    .map(drop)
 }
 
 pub(crate) fn find(db: &Connection, ticket: &str) -> rusqlite::Result<Option<QrCode>> {
-    db.prepare_cached("SELECT appid, expires, cards, once, used FROM card_qrcodes WHERE ticket = ?1")?
+    db.prepare_cached("SELECT appid, url, expires, cards, once, used FROM card_qrcodes WHERE ticket = ?1")?
         .query_row([ticket], |row| {
-            let cards: String = row.get(2)?;
+            let cards: String = row.get(3)?;
             Ok(QrCode {
                 appid: row.get(0)?,
-                expires: Moment::from_millis(row.get(1)?),
+                url: row.get(1)?,
+                expires: Moment::from_millis(row.get(2)?),
                 cards: serde_json::from_str(&cards).unwrap_or_default(),
-                once: row.get(3)?,
-                used: row.get(4)?,
+                once: row.get(4)?,
+                used: row.get(5)?,
             })
         })
         .optional()

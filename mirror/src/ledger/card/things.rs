@@ -52,6 +52,27 @@ pub(crate) fn find(db: &Connection, appid: &str, kind: &str, name: &str) -> rusq
     .optional()
 }
 
+/// The account that a thing is of. Names of its kind are unique in all accounts.
+pub(crate) fn owner(db: &Connection, kind: &str, name: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT appid FROM card_things WHERE kind = ?1 AND name = ?2")?
+        .query_row([kind, name], |row| row.get(0))
+        .optional()
+}
+
+/// Keeps a thing under a name; one that is there gives way.
+pub(crate) fn put(
+    db: &Connection,
+    appid: &str,
+    (kind, name): (&str, &str),
+    body: &Value,
+    now: Moment,
+) -> rusqlite::Result<()> {
+    if find(db, appid, kind, name)?.is_some() {
+        return update(db, appid, (kind, name), body, now);
+    }
+    insert(db, appid, kind, (next(db, appid, kind)?, name), body, now)
+}
+
 /// All things of a kind, by number.
 pub(crate) fn all(db: &Connection, appid: &str, kind: &str) -> rusqlite::Result<Vec<Thing>> {
     db.prepare_cached(
@@ -59,6 +80,13 @@ pub(crate) fn all(db: &Connection, appid: &str, kind: &str) -> rusqlite::Result<
     )?
     .query_map([appid, kind], read)?
     .collect()
+}
+
+/// The names of all things of a kind, by number.
+pub(crate) fn names(db: &Connection, appid: &str, kind: &str) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached("SELECT name FROM card_things WHERE appid = ?1 AND kind = ?2 ORDER BY id")?
+        .query_map([appid, kind], |row| row.get(0))?
+        .collect()
 }
 
 pub(crate) fn update(

@@ -100,6 +100,8 @@ CREATE INDEX card_gifts ON card_codes (gift_due) WHERE gift_due IS NOT NULL;
 CREATE TABLE card_qrcodes (
     ticket  TEXT PRIMARY KEY,
     appid   TEXT NOT NULL,
+    -- What the picture says.
+    url     TEXT NOT NULL,
     expires INTEGER NOT NULL,
     -- The card objects of the request.
     cards   TEXT NOT NULL,
@@ -107,6 +109,50 @@ CREATE TABLE card_qrcodes (
     once    INTEGER NOT NULL CHECK (once IN (0, 1)),
     used    INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+-- Codes that somebody has put aside for himself, for a few minutes.
+CREATE TABLE card_marks (
+    code   INTEGER PRIMARY KEY REFERENCES card_codes (id),
+    openid TEXT NOT NULL,
+    until  INTEGER NOT NULL
+) STRICT;
+
+-- What users bought on gift-card pages.
+CREATE TABLE card_gift_orders (
+    id        INTEGER PRIMARY KEY,
+    order_id  TEXT NOT NULL UNIQUE,
+    appid     TEXT NOT NULL,
+    page_id   TEXT NOT NULL,
+    trans_id  TEXT NOT NULL,
+    created   INTEGER NOT NULL,
+    paid      INTEGER NOT NULL,
+    total_fen INTEGER NOT NULL CHECK (total_fen >= 0),
+    buyer     TEXT NOT NULL,
+    outer_str TEXT NOT NULL,
+    -- The face that was chosen, and the words that come with it: the page's, or the buyer's own.
+    picture   TEXT NOT NULL,
+    image_id  TEXT NOT NULL,
+    message   TEXT NOT NULL,
+    own_words INTEGER NOT NULL CHECK (own_words IN (0, 1)),
+    -- Of the last sending: whether it went to a group.
+    chat_room INTEGER NOT NULL DEFAULT 0 CHECK (chat_room IN (0, 1)),
+    -- When the money went back.
+    refunded  INTEGER
+) STRICT;
+CREATE INDEX card_gift_orders_by_time ON card_gift_orders (appid, created, id);
+
+CREATE TABLE card_gift_items (
+    gift_order INTEGER NOT NULL REFERENCES card_gift_orders (id),
+    place      INTEGER NOT NULL,
+    -- The code as it is now: a friend gets another one.
+    code       INTEGER NOT NULL REFERENCES card_codes (id),
+    price_fen  INTEGER NOT NULL CHECK (price_fen >= 0),
+    -- With the buyer, on its way to a friend, or taken.
+    state      TEXT NOT NULL CHECK (state IN ('HELD', 'SENT', 'TAKEN')),
+    accepter   TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (gift_order, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX card_gift_items_by_code ON card_gift_items (code);
 
 CREATE TABLE card_testers (
     appid TEXT NOT NULL,

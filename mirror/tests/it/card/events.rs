@@ -20,7 +20,7 @@ const TOKEN: &str = "merchantToken01";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
 #[derive(Debug, Clone)]
-struct Pushed {
+pub(super) struct Pushed {
     query: String,
     body: String,
 }
@@ -30,7 +30,7 @@ impl Pushed {
         self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).unwrap().1
     }
 
-    fn element(&self, name: &str) -> &str {
+    pub(super) fn element(&self, name: &str) -> &str {
         element(&self.body, name)
     }
 }
@@ -48,7 +48,7 @@ fn sha1(mut values: Vec<&str>) -> String {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Receiver {
+pub(super) struct Receiver {
     url: String,
     arrived: Arc<Mutex<Vec<Pushed>>>,
     /// What is answered to events, one after the other, and then `success`.
@@ -70,7 +70,7 @@ impl Receiver {
         cards.act("accounts", &account).await.ok()
     }
 
-    fn take(&self) -> Vec<Pushed> {
+    pub(super) fn take(&self) -> Vec<Pushed> {
         std::mem::take(&mut self.arrived.lock().unwrap())
     }
 }
@@ -88,7 +88,7 @@ async fn arrive(State(receiver): State<Receiver>, RawQuery(query): RawQuery, bod
 }
 
 /// A world that waits for its receiver however busy the machine is.
-async fn told(mode: &str) -> (Cards, Receiver) {
+pub(super) async fn told(mode: &str) -> (Cards, Receiver) {
     let builder = crate::harness::builder().callback_timeout(Duration::from_secs(60));
     let cards = Cards::around(World::with(builder).await).await;
     let receiver = Receiver::start().await;
@@ -97,7 +97,7 @@ async fn told(mode: &str) -> (Cards, Receiver) {
 }
 
 /// Waits until everything due was tried: moving the clock does.
-async fn settle(cards: &Cards) {
+pub(super) async fn settle(cards: &Cards) {
     cards.world.mirror.advance(Duration::from_secs(1)).await.unwrap();
 }
 
