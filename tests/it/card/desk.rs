@@ -138,3 +138,10 @@ pub fn member_card() -> MemberCard {
     base.date_info = DateInfo::permanent();
     MemberCard::new(base).prerogative("5%返积分").supply_bonus(true).supply_balance(true).wx_activate(true)
 }
+
+/// A card of 100 yuan for 80.
+pub fn gift_card() -> GeneralCard {
+    let base = base().giftcard_info(GiftCardInfo::new(Fen::new(8_000).unwrap()));
+    let card = GeneralCard::new(base, SubCardType::GiftCard).supply_balance(true).auto_activate(true);
+    card.init_balance(Fen::new(10_000).unwrap())
+}

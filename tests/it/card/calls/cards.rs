@@ -59,6 +59,9 @@ pub async fn cells_and_ways_to_people(desk: &Desk) {
     let qr = ways.create_qr_code(&qr).await.unwrap();
     assert_eq!(qr.expire_seconds, Some(1_800));
     assert!(QrImage::of(qr.content().unwrap()).unwrap().width() > 0);
+    let jpeg = ways.qr_picture(&qr.ticket).await.unwrap();
+    assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]), "a whole JPEG");
+    assert_eq!(ways.qr_picture("gQH_unknown").await.unwrap_err().status(), Some(404));
     let taken = desk.act("claim", json!({"ticket": qr.ticket, "openid": ANNA})).await;
     assert_eq!((&taken["outer_str"], &taken["card_id"]), (&json!("poster-7"), &json!(card_id)));
     let several = CreateQrCode::several(vec![QrCard::new(card_id.clone()); 5]);

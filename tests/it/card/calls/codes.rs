@@ -3,7 +3,7 @@
 use favor_card::*;
 use serde_json::json;
 
-use crate::card::desk::{ANNA, Desk, base, code_of, coupon, person};
+use crate::card::desk::{ANNA, BELA, Desk, base, code_of, coupon, person};
 
 fn code(text: &str) -> Code {
     Code::new(text).unwrap()
@@ -23,6 +23,12 @@ pub async fn life(desk: &Desk) {
     assert_eq!(state.card.begin_time, Some(desk.in_days(0)));
     let held = codes.list_of_user(&person(ANNA), Some(&card_id)).await.unwrap();
     assert_eq!((held.card_list.len(), &held.card_list[0].code), (1, &code));
+
+    let other = person(BELA);
+    codes.mark(&MarkCode::new(code.clone(), card_id.clone(), other.clone(), true)).await.unwrap();
+    let marked = codes.consume(&CodeRef::new(code.clone())).await.unwrap_err();
+    assert_eq!(marked.code(), Some(ErrCode::from(40_146)));
+    codes.mark(&MarkCode::new(code.clone(), card_id.clone(), other, false)).await.unwrap();
 
     let consumed = codes.consume(&CodeRef::new(code.clone())).await.unwrap();
     assert_eq!((consumed.openid.as_str(), &consumed.card.card_id), (ANNA, &card_id));
