@@ -2,6 +2,7 @@
 
 mod cards;
 mod codes;
+mod coins;
 pub mod gifts;
 mod members;
 mod shops;
@@ -12,9 +13,6 @@ use favor_card::{Client, ENDPOINTS, TokenKind};
 use favor_mirror::Verdict;
 
 use super::desk::{Desk, builder};
-
-/// What the mirror does not serve. Each is a gap in it.
-const NOT_SERVED: &[&str] = &["E61", "E62", "E63", "E64", "E65", "E66", "E67", "M1", "M2", "M3", "M4"];
 
 /// Both kinds of tokens, and both tickets.
 async fn access(desk: &Desk) {
@@ -39,6 +37,12 @@ async fn every_endpoint_is_called_and_accepted() {
     members::general_cards_and_tickets(&desk).await;
     gifts::pages(&desk).await;
     gifts::orders_and_invoices(&desk).await;
+    if desk.serves("/card/pay/activate").await {
+        coins::life(&desk).await;
+    }
+    if desk.serves("/cgi-bin/message/custom/send").await {
+        coins::messages(&desk).await;
+    }
     shops::sub_merchants_and_stores(&desk).await;
     shops::statistics(&desk).await;
 
@@ -47,10 +51,9 @@ async fn every_endpoint_is_called_and_accepted() {
     let accepted: HashSet<(&str, &str)> = accepted
         .map(|request| (request.method.as_str(), request.path.split('?').next().unwrap_or_default()))
         .collect();
-    let missing: Vec<&str> = ENDPOINTS
-        .iter()
-        .filter(|endpoint| !accepted.contains(&(endpoint.method.as_str(), endpoint.path)))
-        .map(|endpoint| endpoint.number)
-        .collect();
-    assert_eq!(missing, NOT_SERVED);
+    for endpoint in ENDPOINTS {
+        let is_accepted = accepted.contains(&(endpoint.method.as_str(), endpoint.path));
+        // What the mirror has no path for is a gap in the mirror; all else is called here.
+        assert_eq!(is_accepted, desk.serves(endpoint.path).await, "{}: {}", endpoint.number, endpoint.path);
+    }
 }
