@@ -25,7 +25,7 @@ pub async fn life(desk: &Desk) {
     assert_eq!((card.base_info.logo_url.as_str(), card.reduce_cost.get()), (logo.as_str(), 1_500));
     assert_eq!(card.base_info.status, Some(CardStatus::NotVerified));
     let waiting = ListCards::new(0, 50).status_list([CardStatus::NotVerified]);
-    assert_eq!(cards.list(&waiting).await.unwrap().card_id_list, [card_id.clone()]);
+    assert_eq!(cards.list(&waiting).await.unwrap().card_id_list, std::slice::from_ref(&card_id));
 
     desk.act(&format!("cards/{card_id}/review"), json!({})).await;
     let unreviewed = CashChanges::new().base_info(BaseInfoChanges::new().service_phone("021-55550000"));

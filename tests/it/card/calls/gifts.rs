@@ -36,7 +36,7 @@ pub async fn pages(desk: &Desk) {
     assert_eq!(title().await.as_deref(), Some("送茶"));
     let item = pages.get(&page_id).await.unwrap().page.theme_list[0].item_list[0].clone();
     assert_eq!(item.card_id, card_id);
-    assert_eq!(pages.list().await.unwrap().page_id_list, [page_id.clone()]);
+    assert_eq!(pages.list().await.unwrap().page_id_list, std::slice::from_ref(&page_id));
     let off = pages.maintain(&page_id, true).await.unwrap();
     let control = off.control_info.as_ref().unwrap();
     assert_eq!(control.list[0].page_control_type, Some(PageControl::Merchant));
