@@ -86,6 +86,7 @@ impl ClientBuilder {
     }
 
     /// Keeps token and tickets in this store, for whoever else calls for the account. In this process alone unless set.
+    /// In an [`Arc`] a store serves several clients.
     pub fn tokens(mut self, store: impl TokenStore + 'static) -> Self {
         self.tokens = Some(Arc::new(store));
         self

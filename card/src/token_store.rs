@@ -46,6 +46,32 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     fn abandon<'a>(&'a self, name: &'a str, right: Right) -> BoxFuture<'a, Result<(), TokenStoreError>>;
 }
 
+/// One store for several clients of a process.
+impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
+    fn begin<'a>(
+        &'a self,
+        name: &'a str,
+        not: Option<i64>,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<Begun, TokenStoreError>> {
+        (**self).begin(name, not, lease)
+    }
+
+    fn finish<'a>(
+        &'a self,
+        name: &'a str,
+        right: Right,
+        value: &'a Secret<String>,
+        good_for: Duration,
+    ) -> BoxFuture<'a, Result<Option<i64>, TokenStoreError>> {
+        (**self).finish(name, right, value, good_for)
+    }
+
+    fn abandon<'a>(&'a self, name: &'a str, right: Right) -> BoxFuture<'a, Result<(), TokenStoreError>> {
+        (**self).abandon(name, right)
+    }
+}
+
 /// What a store has.
 #[derive(Debug)]
 pub struct Kept {

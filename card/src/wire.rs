@@ -16,6 +16,11 @@ use crate::macros::plain;
 pub(crate) trait Wire: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Whether it says as much as a field that is not there.
+    fn is_nothing(&self) -> bool {
+        false
+    }
 }
 
 /// For `#[serde(with = "crate::wire")]`.
@@ -43,11 +48,27 @@ impl<T: Wire> Serialize for Wired<&T> {
     }
 }
 
-plain!(AppId, MerchantId, OpenId, serde_json::Value);
+plain!(AppId, MerchantId, serde_json::Value);
+
+/// Nobody is an empty text: the receiver of a gift that nobody took.
+impl Wire for OpenId {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Deserialize::deserialize(deserializer)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.as_str().is_empty()
+    }
+}
 
 impl<T: Wire> Wire for Option<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<Wired<T>>::deserialize(deserializer)?.map(|Wired(value)| value))
+        let read = Option::<Wired<T>>::deserialize(deserializer)?.map(|Wired(value)| value);
+        Ok(read.filter(|value| !value.is_nothing()))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

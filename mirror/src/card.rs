@@ -43,6 +43,7 @@ pub(crate) mod push;
 mod qr_picture;
 pub(crate) mod record;
 pub(crate) mod redact;
+mod reply;
 pub(crate) mod seeding;
 pub(crate) mod serve;
 mod special_tickets;

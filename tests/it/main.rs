@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on should stop where it is")]
 
+mod card;
 mod concurrency;
 mod coverage;
 mod every_fault;

@@ -19,7 +19,7 @@ const SCHEMA: Schema = Schema {
 };
 
 /// Tokens in one SQLite file that its owner alone can read: for one process with as many clients as it likes, so that a
-/// restart does not fetch anew. For several processes there is `PostgresTokens`.
+/// restart does not fetch anew. Several clients share it in an [`Arc`]. For several processes there is `PostgresTokens`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +27,8 @@ const SCHEMA: Schema = Schema {
 ///
 /// let secret = AppSecret::new(std::fs::read_to_string("/etc/shop/app-secret")?)?;
 /// let tokens = SqliteTokens::open("/var/lib/shop/tokens.sqlite").await?;
-/// let client = Client::builder(AppId::new("wx1234567890abcdef")?, secret).tokens(tokens).build()?;
+/// let tokens = std::sync::Arc::new(tokens);
+/// let client = Client::builder(AppId::new("wx1234567890abcdef")?, secret).tokens(tokens.clone()).build()?;
 /// # Ok(())
 /// # }
 /// ```

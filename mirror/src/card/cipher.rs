@@ -1,6 +1,8 @@
 //! Signatures and encryption of pushed messages.
 
-use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_256, DecryptingKey, DecryptionContext, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::iv::FixedLength;
 use base64::Engine as _;
@@ -49,6 +51,21 @@ pub(crate) fn encrypt(key: [u8; 32], start: [u8; 16], xml: &str, appid: &str) ->
     // The library adds a block of padding of its own, which nothing before it depends on.
     text.truncate(whole);
     Some(STANDARD.encode(text))
+}
+
+/// What is in an `<Encrypt>`: the message and the appid. `None` when it was not sealed with this key.
+pub(crate) fn decrypt(key: [u8; 32], sealed: &str) -> Option<(String, String)> {
+    let mut text = STANDARD.decode(sealed).ok().filter(|text| text.len() % CIPHER_BLOCK == 0)?;
+    let mut iv = [0; CIPHER_BLOCK];
+    iv.copy_from_slice(&key[..CIPHER_BLOCK]);
+    let cipher = DecryptingKey::cbc(UnboundCipherKey::new(&AES_256, &key).ok()?).ok()?;
+    let text = cipher.decrypt(&mut text, DecryptionContext::Iv128(FixedLength::from(iv))).ok()?;
+    let padding = usize::from(*text.last()?);
+    let text = text.get(..text.len().checked_sub(padding)?).filter(|_| (1..=BLOCK).contains(&padding))?;
+    // After 16 random characters.
+    let (length, rest) = text.get(CIPHER_BLOCK..)?.split_first_chunk()?;
+    let (xml, appid) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+    Some((String::from_utf8(xml.to_vec()).ok()?, String::from_utf8(appid.to_vec()).ok()?))
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use crate::state::App;
 /// Most codes and events one call answers.
 pub(super) const LARGEST_PAGE: u32 = 10_000;
 
-fn failed(failed: Failed) -> MirrorError {
+/// What a control call is told.
+pub(crate) fn failed(failed: Failed) -> MirrorError {
     match failed {
         Failed::Refused(refusal) => {
             let rule = refusal.rule;

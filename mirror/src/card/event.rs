@@ -17,7 +17,12 @@ pub(crate) enum Field<'a> {
     Number(i64),
 }
 
-/// Keeps an event, to be delivered at once where the account has an address. `openid` is whom it is about.
+/// Who sends events that are about no user: reviews and stock. The platform's name for it is not known; it is no one of
+/// interest, and there is always one.
+const SENDER: &str = "oMirrorOfThePlatformItself00";
+
+/// Keeps an event, to be delivered at once where the account has an address. `openid` is whom it is about, empty where
+/// that is nobody.
 pub(crate) fn raise(
     db: &Connection,
     appid: &str,
@@ -26,6 +31,7 @@ pub(crate) fn raise(
     fields: &[(&str, Field<'_>)],
     now: Moment,
 ) -> rusqlite::Result<()> {
+    let openid = if openid.is_empty() { SENDER } else { openid };
     let xml = xml(appid, openid, event, fields, now);
     let goes = accounts::find(db, appid)?.url.is_some();
     events::insert(db, (appid, openid), (event, &xml), goes, now)

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::account_change::PushMode;
 use super::cipher::{self, sorted_sha1};
 use super::event::push_text;
+use super::reply;
 use crate::error::MirrorError;
 use crate::fault::{FaultKind, FaultPlace, FaultRule, Subject};
 use crate::ledger::LedgerError;
@@ -31,7 +32,7 @@ const ATTEMPTS: i64 = 3;
 /// Between one attempt and the next, on the test clock.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How much of an answer is looked at.
-const LONGEST_ANSWER: usize = 1_024;
+const LONGEST_ANSWER: usize = 64 * 1_024;
 
 /// Events under way.
 #[derive(Debug, Default)]
@@ -261,10 +262,12 @@ async fn post(
     let request = client.post(format!("{url}?{query}")).header(CONTENT_TYPE, "text/xml").body(body);
     let (status, answer) = answered(app, request).await.map_err(|error| (None, error))?;
     let status_ = Some(i64::from(status));
-    match answer.trim() {
-        _ if status != 200 => Err((status_, "only 200 acknowledges".to_owned())),
-        "" | "success" => Ok(i64::from(status)),
-        _ => Err((status_, "only success or an empty body acknowledges".to_owned())),
+    if status != 200 {
+        return Err((status_, "only 200 acknowledges".to_owned()));
+    }
+    match reply::check(&answer, account, &event.appid) {
+        Ok(()) => Ok(i64::from(status)),
+        Err(reason) => Err((status_, reason.to_owned())),
     }
 }
 

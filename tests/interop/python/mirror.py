@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import urllib.error
 import urllib.request
 
 FAVOR = os.environ.get("FAVOR_BIN") or str(pathlib.Path(__file__).parents[3] / "target/debug/favor")
@@ -28,6 +29,15 @@ class Mirror:
         )
         with urllib.request.urlopen(request) as response:
             return json.load(response)
+
+    def refusal(self, path, **body):
+        """Why a control call is refused."""
+        try:
+            told = self.control(path, body)
+        except urllib.error.HTTPError as error:
+            with error:
+                return json.load(error)["message"]
+        raise AssertionError(f"{path} is not refused: {told}")
 
     def environment(self):
         """What `favor mirror` prints for programs with WeChat's host fixed in their code."""

@@ -130,6 +130,8 @@ async fn the_life_of_a_card_is_told_in_plain_xml() {
         assert_eq!(signature, event.value("signature"));
         assert_eq!((event.element("MsgType"), event.element("CardId")), ("event", id.as_str()));
         assert!(event.element("ToUserName").starts_with("gh_"));
+        // Reviews are about no user, and have a sender all the same.
+        assert!(event.element("FromUserName").starts_with('o'), "{event:?}");
     }
     assert_eq!(pushed[1].element("IsGiveByFriend"), "0");
     let taken = &pushed[3];

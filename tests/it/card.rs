@@ -1,0 +1,6 @@
+//! The card client against the mirror's card API.
+
+mod calls;
+mod desk;
+mod events;
+mod storm;
