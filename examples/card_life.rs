@@ -113,11 +113,12 @@ async fn main() -> Result<(), Failure> {
     // At the till: look, then redeem. A second time is refused.
     let codes = Codes::new(&client);
     let state = codes.get(&GetCode::new(code.clone(), true)).await?;
-    println!("{} may be used until {:?}", state.card.card_id, state.card.end_time);
+    let end = state.card.end_time.ok_or("a code without an end")?;
+    println!("{} may be used until {end}", state.card.card_id);
     assert!(state.can_consume && state.user_card_status == Some(CodeStatus::Normal));
     assert_eq!(codes.consume(&CodeRef::new(code.clone())).await?.openid.as_str(), USER);
     let error = codes.consume(&CodeRef::new(code.clone())).await.expect_err("it is used");
-    println!("{}: {}", error.outcome(), error.hint());
+    println!("a second time it is {}: {error}", error.outcome());
     assert_eq!(error.outcome(), Outcome::Refused);
     let message = stored.recv().await.ok_or("the shop has closed")?;
     assert!(matches!(&message.event, Event::CardConsumed(used) if used.code.as_ref() == Some(&code)));

@@ -37,12 +37,8 @@ async fn every_endpoint_is_called_and_accepted() {
     members::general_cards_and_tickets(&desk).await;
     gifts::pages(&desk).await;
     gifts::orders_and_invoices(&desk).await;
-    if desk.serves("/card/pay/activate").await {
-        coins::life(&desk).await;
-    }
-    if desk.serves("/cgi-bin/message/custom/send").await {
-        coins::messages(&desk).await;
-    }
+    coins::life(&desk).await;
+    coins::messages(&desk).await;
     shops::sub_merchants_and_stores(&desk).await;
     shops::statistics(&desk).await;
 
@@ -53,7 +49,6 @@ async fn every_endpoint_is_called_and_accepted() {
         .collect();
     for endpoint in ENDPOINTS {
         let is_accepted = accepted.contains(&(endpoint.method.as_str(), endpoint.path));
-        // What the mirror has no path for is a gap in the mirror; all else is called here.
-        assert_eq!(is_accepted, desk.serves(endpoint.path).await, "{}: {}", endpoint.number, endpoint.path);
+        assert!(is_accepted, "{}: {}", endpoint.number, endpoint.path);
     }
 }

@@ -71,13 +71,6 @@ impl Desk {
         read(what, self.http.get(format!("{}/_mirror/card/{what}", self.mirror.base_url()))).await
     }
 
-    /// Whether the mirror has a call with this path.
-    pub async fn serves(&self, path: &str) -> bool {
-        let response = self.http.get(format!("{}{path}", self.mirror.base_url())).send().await.unwrap();
-        let told = response.bytes().await.unwrap();
-        serde_json::from_slice::<Value>(&told).map_or(true, |told| told["errcode"] != 40_066)
-    }
-
     /// Makes a card and lets it pass the review.
     pub async fn card(&self, card: impl Into<Card>) -> CardId {
         let card_id = Cards::new(&self.client).create(&card.into()).await.unwrap().card_id.clone();

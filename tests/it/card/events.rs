@@ -18,8 +18,6 @@ const TOKEN: &str = "merchantToken01";
 /// Its last character has bits to spare, as those of most keys.
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
-const COINS: &str = "/card/pay/activate";
-
 /// A shop's server.
 #[derive(Clone)]
 struct Shop {
@@ -189,9 +187,7 @@ async fn every_event_in(mode: &str) {
     coupons(&desk).await;
     members(&desk).await;
     gifts(&desk).await;
-    if desk.serves(COINS).await {
-        Coins::new(&desk.client).activate().await.unwrap();
-    }
+    Coins::new(&desk.client).activate().await.unwrap();
     let heard = shop.hear(&desk).await;
     assert_eq!(states(&desk).await, BTreeSet::from(["delivered".to_owned()]));
 
@@ -202,9 +198,7 @@ async fn every_event_in(mode: &str) {
         assert_told(&message.name, &message.event);
         *kinds.entry(message.name.as_str()).or_insert(0) += 1;
     }
-    let has_coins = desk.serves(COINS).await;
-    let wanted: BTreeSet<&str> =
-        Event::KNOWN.iter().copied().filter(|kind| has_coins || *kind != "card_pay_order").collect();
+    let wanted: BTreeSet<&str> = Event::KNOWN.iter().copied().collect();
     assert_eq!(kinds.keys().copied().collect::<BTreeSet<_>>(), wanted);
     assert_eq!((kinds["user_get_card"], kinds["card_sku_remind"], kinds["card_pass_check"]), (104, 1, 3));
 }
