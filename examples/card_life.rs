@@ -118,7 +118,7 @@ async fn main() -> Result<(), Failure> {
     assert!(state.can_consume && state.user_card_status == Some(CodeStatus::Normal));
     assert_eq!(codes.consume(&CodeRef::new(code.clone())).await?.openid.as_str(), USER);
     let error = codes.consume(&CodeRef::new(code.clone())).await.expect_err("it is used");
-    println!("a second time it is {}: {error}", error.outcome());
+    println!("a second time it is {}: {}", error.outcome(), error.api().ok_or("no words of the platform")?);
     assert_eq!(error.outcome(), Outcome::Refused);
     let message = stored.recv().await.ok_or("the shop has closed")?;
     assert!(matches!(&message.event, Event::CardConsumed(used) if used.code.as_ref() == Some(&code)));
