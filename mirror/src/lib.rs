@@ -72,8 +72,8 @@ pub use audit::{Audit, AuditedStock, Finding};
 pub use builder::MirrorBuilder;
 pub use card::account_change::{CardAccountChange, CardReviewPolicy, PushMode};
 pub use card::act::{CardAct, ClaimCard, FormField};
-pub use card::gift_act::{BuyGift, GiveInvoice};
-pub use card::gift_record::{GiftCardRecord, GiftCardState, GiftOrderRecord, InvoiceRecord};
+pub use card::gift_cards::act::{BuyGift, GiveInvoice};
+pub use card::gift_cards::record::{GiftCardRecord, GiftCardState, GiftOrderRecord, InvoiceRecord};
 pub use card::record::{
     CardAccount, CardEventRecord, CardEventState, CardMessageRecord, CardReview, CoinOrder,
     SubMerchantReview, TokensIssued, UserCard,

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::account::{can_consume, is_over, is_verified, status};
 use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::CODE_BYTES;
+use super::deeds::verified;
 use super::event::{self, Field};
 use super::face;
 use super::marks;
-use super::people::verified;
 use super::templates::is_deposited;
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
@@ -257,7 +257,7 @@ pub(super) fn begin(card: &Card, code: &mut Code, now: Moment) {
     let date = card.body["base_info"]["date_info"].as_object().cloned().unwrap_or_default();
     let date = super::body::Body(&date);
     let second = |key: &str| date.number(key).ok().flatten();
-    match super::create::date_type(date) {
+    match super::base_info::date_type(date) {
         Some("DATE_TYPE_FIX_TIME_RANGE") => {
             code.begins = second("begin_timestamp").unwrap_or(0);
             code.ends = second("end_timestamp");

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
-use super::create::MOST_STOCK;
+use super::base_info::MOST_STOCK;
 use super::event::{self, Field};
 use super::record::CoinOrder;
 use crate::ledger::card::cards;

@@ -2,18 +2,20 @@
 //! control calls and the methods of [`crate::CardDesk`] both come here.
 
 use rusqlite::{Connection, OptionalExtension as _};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::account_change::CardAccountChange;
 use super::act::{CardAct, ClaimCard, Deed};
 use super::ask::{Ask, Failed};
+use super::body::Body;
 use super::record::{
     CardAccount, CardEventRecord, CardMessageRecord, CardReview, CoinOrder, SubMerchantReview, UserCard,
 };
-use super::{coins, due, people, push, sub_merchants, tokens as card_tokens};
+use super::{claim, coins, deeds, due, push, sub_merchants, tokens as card_tokens};
 use crate::error::MirrorError;
-use crate::ledger::card::{accounts, cards, events, messages, qrcodes, tokens};
+use crate::ledger::card::{accounts, cards, codes, events, messages, qrcodes, tokens};
 use crate::ledger::{LedgerError, all_or_nothing};
+use crate::moment::Moment;
 use crate::rules::card::{ACTION_INFO, CARD_ID, CARD_STATUS, SERIAL_CODE};
 use crate::state::App;
 
@@ -43,7 +45,7 @@ pub(crate) async fn as_account<T: Send + 'static>(
     let done = app.ledger.write(move |db| {
         all_or_nothing(db, |db| {
             let appid = whose(db)?;
-            work(&people::asking(db, &appid, now, &Map::new()))
+            work(&asking(db, &appid, now, &Map::new()))
         })
     });
     let done = done.await?.map_err(failed)?;
@@ -80,7 +82,7 @@ pub(crate) async fn claim(app: &App, claim: ClaimCard) -> Result<UserCard, Mirro
         (None, Some(card_id)) => owner_of_card(db, &card_id),
         (None, None) => Err((&CARD_ID).into()),
     };
-    as_account(app, whose, move |ask| people::claim(ask, &claim)).await
+    as_account(app, whose, move |ask| claim::claim(ask, &claim)).await
 }
 
 pub(crate) async fn act(app: &App, deed: Deed, act: CardAct) -> Result<UserCard, MirrorError> {
@@ -89,7 +91,7 @@ pub(crate) async fn act(app: &App, deed: Deed, act: CardAct) -> Result<UserCard,
         Some(card_id) => owner_of_card(db, &card_id),
         None => owner_of_code(db, &code),
     };
-    as_account(app, whose, move |ask| people::act(ask, deed, &act)).await
+    as_account(app, whose, move |ask| deeds::act(ask, deed, &act)).await
 }
 
 /// The account that is named, or the first there is.
@@ -181,7 +183,7 @@ pub(crate) async fn review_sub_merchant(
 pub(crate) async fn codes(app: &App, card_id: String, limit: u32) -> Result<Vec<UserCard>, MirrorError> {
     let owner = card_id.clone();
     let limit = limit.min(LARGEST_PAGE);
-    let codes = move |ask: &Ask<'_>| people::codes_of(ask, &card_id, limit);
+    let codes = move |ask: &Ask<'_>| codes_of(ask, &card_id, limit);
     as_account(app, move |db| owner_of_card(db, &owner), codes).await
 }
 
@@ -223,4 +225,16 @@ pub(crate) async fn pay_coins(
     let owner = order_id.clone();
     let pay = move |ask: &Ask<'_>| coins::paid(ask, &order_id, openid);
     as_account(app, move |db| coins::owner(db, &owner), pay).await
+}
+
+/// The codes of a card, oldest first.
+fn codes_of(ask: &Ask<'_>, card_id: &str, limit: u32) -> Result<Vec<UserCard>, Failed> {
+    let card = ask.card_named(card_id)?;
+    let found = codes::of_card(ask.db, card.id, limit)?;
+    Ok(found.iter().map(|code| UserCard::new(&card, code, ask.now)).collect())
+}
+
+/// An ask of the control page, which has no body of its own.
+fn asking<'a>(db: &'a Connection, appid: &'a str, now: Moment, empty: &'a Map<String, Value>) -> Ask<'a> {
+    Ask { db, appid, now, body: Body(empty) }
 }

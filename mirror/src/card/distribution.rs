@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::account::is_verified;
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::base_info::is_picture;
 use super::body::{Body, CODE_BYTES, is_openid};
-use super::create::{is_picture, new_ticket};
 use super::templates::{flag, is_custom};
 use crate::ledger::card::qrcodes::{self, QrCode};
 use crate::ledger::card::{cards, things};
@@ -143,4 +143,10 @@ pub(super) fn testers(ask: &Ask<'_>) -> Told {
     ensure(usernames.iter().all(|name| (1..=32).contains(&name.len())), &USERNAME)?;
     qrcodes::set_testers(ask.db, ask.appid, &openids, &usernames)?;
     Ok(told! {"success_openid": json!(openids), "success_username": json!(usernames)})
+}
+
+/// A ticket of a QR code, in base64 as the vendor's are.
+fn new_ticket() -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(crate::random::alphanumeric(70))
 }

@@ -49,11 +49,11 @@ pub(crate) fn happen(db: &Connection, now: Moment) -> rusqlite::Result<()> {
         code.gift_due = None;
         code.state = State::GiftTimeout;
         codes::save(db, &code)?;
-        if super::gift_buying::back(db, &code, now)? {
+        if super::gift_cards::back(db, &code, now)? {
             continue;
         }
         if let Some(card) = cards::by_number(db, code.card)? {
-            super::people::gift_event(db, &card, &code, true, "", now)?;
+            super::gifting::came_back(db, &card, &code, now)?;
         }
     }
     Ok(())

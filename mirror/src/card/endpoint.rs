@@ -4,9 +4,8 @@ use http::Method;
 
 use super::ask::{Ask, Told};
 use super::{
-    cells, codes, coins, colors, create, distribution, general_cards, gift_orders, gift_pages, gift_payment,
-    invoices, marks, members, messages, pay_rules, special_tickets, statistics, sub_merchants, templates,
-    update,
+    cells, codes, coins, colors, create, distribution, general_cards, gift_cards, invoices, marks, members,
+    messages, pay_rules, special_tickets, statistics, sub_merchants, templates, update,
 };
 
 /// How a call goes about its work.
@@ -96,19 +95,19 @@ endpoints! {
     "card.pay_rule_delete" POST "/card/paygiftcard/delete" => Way::Write(pay_rules::delete);
     "card.pay_rule_get" POST "/card/paygiftcard/getbyid" => Way::Read(pay_rules::get);
     "card.pay_rule_list" POST "/card/paygiftcard/batchget" => Way::Read(pay_rules::list);
-    "card.gift_page_add" POST "/card/giftcard/page/add" => Way::Write(gift_pages::add);
-    "card.gift_page_get" POST "/card/giftcard/page/get" => Way::Read(gift_pages::get);
-    "card.gift_page_update" POST "/card/giftcard/page/update" => Way::Write(gift_pages::update);
-    "card.gift_page_list" POST "/card/giftcard/page/batchget" => Way::Read(gift_pages::list);
-    "card.gift_page_maintain" POST "/card/giftcard/maintain/set" => Way::Write(gift_pages::maintain);
-    "card.gift_pay_apply" POST "/card/giftcard/pay/whitelist/add" => Way::Write(gift_payment::apply);
-    "card.gift_pay_bind" POST "/card/giftcard/pay/submch/bind" => Way::Write(gift_payment::bind);
-    "card.gift_program" POST "/card/giftcard/wxa/set" => Way::Write(gift_payment::set_program);
+    "card.gift_page_add" POST "/card/giftcard/page/add" => Way::Write(gift_cards::pages::add);
+    "card.gift_page_get" POST "/card/giftcard/page/get" => Way::Read(gift_cards::pages::get);
+    "card.gift_page_update" POST "/card/giftcard/page/update" => Way::Write(gift_cards::pages::update);
+    "card.gift_page_list" POST "/card/giftcard/page/batchget" => Way::Read(gift_cards::pages::list);
+    "card.gift_page_maintain" POST "/card/giftcard/maintain/set" => Way::Write(gift_cards::pages::maintain);
+    "card.gift_pay_apply" POST "/card/giftcard/pay/whitelist/add" => Way::Write(gift_cards::payment::apply);
+    "card.gift_pay_bind" POST "/card/giftcard/pay/submch/bind" => Way::Write(gift_cards::payment::bind);
+    "card.gift_program" POST "/card/giftcard/wxa/set" => Way::Write(gift_cards::payment::set_program);
     // One client knows the call by this path.
-    "card.gift_pay_program" POST "/card/giftcard/pay/wxa/set" => Way::Write(gift_payment::set_program);
-    "card.gift_order_get" POST "/card/giftcard/order/get" => Way::Read(gift_orders::get);
-    "card.gift_order_list" POST "/card/giftcard/order/batchget" => Way::Read(gift_orders::list);
-    "card.gift_order_refund" POST "/card/giftcard/order/refund" => Way::Write(gift_orders::refund);
+    "card.gift_pay_program" POST "/card/giftcard/pay/wxa/set" => Way::Write(gift_cards::payment::set_program);
+    "card.gift_order_get" POST "/card/giftcard/order/get" => Way::Read(gift_cards::orders::get);
+    "card.gift_order_list" POST "/card/giftcard/order/batchget" => Way::Read(gift_cards::orders::list);
+    "card.gift_order_refund" POST "/card/giftcard/order/refund" => Way::Write(gift_cards::orders::refund);
     "card.invoice_settings" POST "/card/invoice/setbizattr" => Way::Action(invoices::settings);
     "card.invoice_data" POST "/card/invoice/getauthdata" => Way::Read(invoices::data);
     "card.sub_merchant_submit" POST "/card/submerchant/submit" => Way::Write(sub_merchants::submit);

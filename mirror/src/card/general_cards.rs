@@ -2,8 +2,8 @@
 
 use super::account::status;
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::deeds::activated;
 use super::face;
-use super::people::activated;
 use crate::ledger::card::cards::Card;
 use crate::ledger::card::codes::{self, Code};
 use crate::rules::card::{BALANCE, CARD_TYPE, NO_CARD_ID, REQUIRED, USER_CARD_STATUS};

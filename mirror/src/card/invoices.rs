@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::Body;
 use super::event::{self, Field};
-use super::gift_act::GiveInvoice;
-use super::gift_orders;
-use super::gift_page::TEXT;
-use super::gift_payment::is_merchant_id;
-use super::gift_record::InvoiceRecord;
+use super::gift_cards::act::GiveInvoice;
+use super::gift_cards::orders;
+use super::gift_cards::page::TEXT;
+use super::gift_cards::payment::is_merchant_id;
+use super::gift_cards::record::InvoiceRecord;
 use crate::ledger::card::things;
 use crate::rules::card::{
     GIFT_REFUNDED, INVOICE_ACTION, INVOICE_DATA, INVOICE_FIELD, INVOICE_PAYEE, INVOICE_TIME, MERCHANT,
@@ -113,7 +113,7 @@ fn check_given(
 
 /// A user gives what the invoice of an order from a gift-card page needs.
 pub(super) fn give(ask: &Ask<'_>, give: &GiveInvoice) -> Result<InvoiceRecord, Failed> {
-    let order = gift_orders::named(ask, &give.order_id)?;
+    let order = orders::named(ask, &give.order_id)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
     let (group, given) = match (&give.user_field, &give.biz_field) {
         (Some(person), None) => (PERSON, person),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::account::is_verified;
 use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::{Body, is_openid};
-use super::people::check_ext;
+use super::claim::check_ext;
 use super::templates::is_custom;
 use crate::ledger::card::cards::{Card, DELETE};
 use crate::ledger::card::events;

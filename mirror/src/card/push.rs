@@ -1,29 +1,23 @@
-//! Delivery of events to the account's address: plain, compatible or secure, three attempts in all.
+//! Delivery of events to the account's address, three attempts in all.
+
+mod message;
+mod post;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
-use super::account_change::PushMode;
-use super::cipher::{self, sorted_sha1};
-use super::event::push_text;
-use super::reply;
 use crate::error::MirrorError;
 use crate::fault::{FaultKind, FaultPlace, FaultRule, Subject};
 use crate::ledger::LedgerError;
 use crate::ledger::card::accounts::{self, Account};
 use crate::ledger::card::events::{self, Outcome, StoredEvent};
 use crate::lock;
-use crate::merchant::account_name;
-use crate::moment::Moment;
-use crate::random;
-use crate::rules::callback::is_address;
 use crate::state::App;
+pub(crate) use post::check_address;
+use post::{Refused, post};
 
 /// The name of a delivery in fault rules.
 pub(crate) const PUSH: &str = "card.event";
@@ -31,8 +25,6 @@ pub(crate) const PUSH: &str = "card.event";
 const ATTEMPTS: i64 = 3;
 /// Between one attempt and the next, on the test clock.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How much of an answer is looked at.
-const LONGEST_ANSWER: usize = 64 * 1_024;
 
 /// Events under way.
 #[derive(Debug, Default)]
@@ -181,158 +173,4 @@ async fn perform(
     let mut told = deliveries.join_all().await;
     let best = told.iter().position(Result::is_ok).unwrap_or(0);
     told.swap_remove(best)
-}
-
-/// The three values that every request carries, as a query.
-fn signed(account: &Account, now: Moment) -> (String, String, String) {
-    let timestamp = now.seconds().to_string();
-    let nonce = random::alphanumeric(10);
-    let signature = sorted_sha1(&[account.token.clone(), timestamp.clone(), nonce.clone()]);
-    (format!("signature={signature}&timestamp={timestamp}&nonce={nonce}"), timestamp, nonce)
-}
-
-/// Query and body of an event, as the account wants them.
-fn message(event: &StoredEvent, account: &Account, now: Moment) -> Result<(String, String), String> {
-    let (mut query, timestamp, nonce) = signed(account, now);
-    let openid = utf8_percent_encode(&event.openid, NON_ALPHANUMERIC);
-    query.push_str(&format!("&openid={openid}"));
-    if account.mode == PushMode::Plain {
-        return Ok((query, event.xml.clone()));
-    }
-    let start = random::alphanumeric(16).into_bytes().try_into().map_err(|_| "no randomness")?;
-    let key = cipher::key(&account.aes_key).ok_or("the EncodingAESKey has not 43 characters of base64")?;
-    let sealed = cipher::encrypt(key, start, &event.xml, &event.appid).ok_or("it cannot be encrypted")?;
-    let signature = sorted_sha1(&[account.token.clone(), timestamp, nonce, sealed.clone()]);
-    query.push_str(&format!("&encrypt_type=aes&msg_signature={signature}"));
-    let mut encrypt = String::new();
-    push_text(&mut encrypt, "Encrypt", &sealed);
-    let body = if account.mode == PushMode::Compatible {
-        event.xml.replace("</xml>", &format!("{encrypt}</xml>"))
-    } else {
-        let mut body = String::from("<xml>");
-        push_text(&mut body, "ToUserName", &account_name(&event.appid));
-        format!("{body}{encrypt}</xml>")
-    };
-    Ok((query, body))
-}
-
-/// Carries a fault out on what is about to be sent.
-fn spoil(kind: &FaultKind, query: &mut String, body: &mut String) {
-    let is_signature = |pair: &str| pair.starts_with("signature=") || pair.starts_with("msg_signature=");
-    match kind {
-        FaultKind::CorruptSignature => {
-            let pairs = query.split('&').map(|pair| match pair.strip_suffix('0') {
-                Some(front) if is_signature(pair) => format!("{front}1"),
-                _ if is_signature(pair) => format!("{}0", &pair[..pair.len() - 1]),
-                _ => pair.to_owned(),
-            });
-            *query = pairs.collect::<Vec<_>>().join("&");
-        }
-        FaultKind::MissingSignature { .. } => {
-            *query = query.split('&').filter(|pair| !is_signature(pair)).collect::<Vec<_>>().join("&");
-        }
-        // What is sealed is not what was signed any more; what is in clear is cut off, since nothing signs it.
-        FaultKind::CorruptBody => match body.find("<Encrypt><![CDATA[") {
-            Some(start) => {
-                let place = start + "<Encrypt><![CDATA[".len();
-                let other = if body[place..].starts_with('A') { "B" } else { "A" };
-                body.replace_range(place..=place, other);
-            }
-            None => body.truncate(body.len().saturating_sub("</xml>".len())),
-        },
-        _ => {}
-    }
-}
-
-type Refused = (Option<i64>, String);
-
-async fn post(
-    app: &App,
-    event: &StoredEvent,
-    account: &Account,
-    fault: Option<&FaultKind>,
-    now: Moment,
-) -> Result<i64, Refused> {
-    let url = account.url.as_deref().ok_or((None, "the account has no address any more".to_owned()))?;
-    let (mut query, mut body) = message(event, account, now).map_err(|error| (None, error))?;
-    if let Some(kind) = fault {
-        spoil(kind, &mut query, &mut body);
-    }
-    let client = client(app, url).map_err(|error| (None, error))?;
-    let request = client.post(format!("{url}?{query}")).header(CONTENT_TYPE, "text/xml").body(body);
-    let (status, answer) = answered(app, request).await.map_err(|error| (None, error))?;
-    let status_ = Some(i64::from(status));
-    if status != 200 {
-        return Err((status_, "only 200 acknowledges".to_owned()));
-    }
-    match reply::check(&answer, account, &event.appid) {
-        Ok(()) => Ok(i64::from(status)),
-        Err(reason) => Err((status_, reason.to_owned())),
-    }
-}
-
-fn client<'a>(app: &'a App, url: &str) -> Result<&'a reqwest::Client, String> {
-    if !is_address(url) {
-        return Err("the address is neither https nor plain http to this machine".to_owned());
-    }
-    app.notify.client(url.starts_with("https:"))
-}
-
-/// Status and the beginning of the body, in the time that receivers have.
-async fn answered(app: &App, request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
-    let patience = app.notify.patience();
-    let exchange = async {
-        let mut response = request.send().await.map_err(|error| error.without_url().to_string())?;
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Ok(Some(piece)) = response.chunk().await {
-            body.extend_from_slice(&piece);
-            if body.len() > LONGEST_ANSWER {
-                body.truncate(LONGEST_ANSWER);
-                break;
-            }
-        }
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
-    };
-    timeout(patience, exchange).await.map_err(|_| format!("no answer within {} ms", patience.as_millis()))?
-}
-
-/// Whether an address answers the echostr, as when it is saved in the console.
-pub(crate) async fn check_address(app: &App, account: &Account) -> Result<(), MirrorError> {
-    let refuse = |reason: String| MirrorError::Refused { reason };
-    let Some(url) = &account.url else { return Ok(()) };
-    let (query, ..) = signed(account, app.clocks.now());
-    let echo = random::alphanumeric(19);
-    let client = client(app, url).map_err(refuse)?;
-    let request = client.get(format!("{url}?{query}&echostr={echo}"));
-    let (status, answer) = answered(app, request).await.map_err(refuse)?;
-    if status == 200 && answer == echo {
-        return Ok(());
-    }
-    Err(refuse(format!("the address answered the echostr with status {status} and another text")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_change_signature_or_body() {
-        let spoiled = |kind: FaultKind, body: &str| {
-            let mut query = "signature=a0&timestamp=1&msg_signature=b7".to_owned();
-            let mut body = body.to_owned();
-            spoil(&kind, &mut query, &mut body);
-            (query, body)
-        };
-        let (query, body) = spoiled(FaultKind::CorruptSignature, "<xml></xml>");
-        assert_eq!(
-            (query.as_str(), body.as_str()),
-            ("signature=a1&timestamp=1&msg_signature=b0", "<xml></xml>")
-        );
-        let (query, _) = spoiled(FaultKind::MissingSignature { header: None }, "");
-        assert_eq!(query, "timestamp=1");
-        assert_eq!(spoiled(FaultKind::CorruptBody, "<xml><A>1</A></xml>").1, "<xml><A>1</A>");
-        let sealed = "<xml><Encrypt><![CDATA[Axy]]></Encrypt></xml>";
-        assert_eq!(spoiled(FaultKind::CorruptBody, sealed).1, sealed.replace("Axy", "Bxy"));
-    }
 }

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::base_info::is_picture;
 use super::body::{Body, number_of};
-use super::create::is_picture;
 use super::event::{self, Field};
 use super::record::SubMerchantReview;
 use crate::ledger::card::things::{self, Thing};

@@ -3,14 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Told, ensure, told};
+use super::base_info::MOST_STOCK;
 use super::colors;
-use super::create::{MOST_STOCK, key_of};
+use super::kinds::key_of;
 use crate::ledger::card::cards::{self, Card, DELETE};
 use crate::ledger::card::codes::{self, State};
 use crate::rules::card::{CARD_STATUS, DEPOSIT_MODE, PARAMETER, QUANTITY, STOCK, TOTAL_STOCK};
 
 /// Most cards on one page.
 const PAGE: i64 = 50;
+/// Claims of a card by one user where the card says nothing.
+const USUAL_GET_LIMIT: i64 = 50;
 /// The spellings of a status that filters use.
 const SPELLINGS: [(&str, &str); 3] = [
     ("CARD_STATUS_VERIFY_FALL", "CARD_STATUS_VERIFY_FAIL"),
@@ -102,6 +105,11 @@ pub(super) fn is_deposited(card: &Card) -> bool {
 /// Whether the merchant names a code for each claim.
 pub(super) fn is_custom(card: &Card) -> bool {
     flag(card, "use_custom_code") && !is_deposited(card)
+}
+
+/// How often one user may claim it; 0 is without limit.
+pub(super) fn get_limit(card: &Card) -> i64 {
+    card.body["base_info"]["get_limit"].as_i64().unwrap_or(USUAL_GET_LIMIT)
 }
 
 /// A flag of `base_info`; absent is false.

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::base_info::{date_type, fields_of_base};
 use super::body::Body;
-use super::create::{TYPES, date_type, fields_of_base, fields_of_type, key_of, supplies};
 use super::due;
+use super::kinds::{TYPES, fields_of_type, key_of, supplies};
 use crate::ledger::card::accounts;
 use crate::ledger::card::cards::{self, NOT_VERIFY, VERIFY_FAIL};
 use crate::rules::card::{

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::{self, Failure};
-use crate::card::gift_desk;
-use crate::card::gift_record::{GiftOrderRecord, InvoiceRecord};
+use crate::card::gift_cards::desk as gift_desk;
+use crate::card::gift_cards::record::{GiftOrderRecord, InvoiceRecord};
 use crate::state::App;
 
 /// Orders where the call says nothing.

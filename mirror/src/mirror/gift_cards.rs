@@ -1,9 +1,9 @@
 //! Gift cards from the phones' side in a running mirror.
 
 use super::CardDesk;
-use crate::card::gift_act::{AcceptGift, BuyGift, GiveInvoice, SendGift};
-use crate::card::gift_desk;
-use crate::card::gift_record::{GiftOrderRecord, InvoiceRecord};
+use crate::card::gift_cards::act::{AcceptGift, BuyGift, GiveInvoice, SendGift};
+use crate::card::gift_cards::desk as gift_desk;
+use crate::card::gift_cards::record::{GiftOrderRecord, InvoiceRecord};
 use crate::error::MirrorError;
 
 /// Gift cards: bought on a page, sent, taken.

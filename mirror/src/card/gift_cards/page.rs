@@ -1,15 +1,15 @@
 //! A page that sells gift cards: what it has to hold.
 
-use super::ask::{Ask, Failed, ensure};
-use super::body::Body;
-use super::create::is_picture;
+use crate::card::ask::{Ask, Failed, ensure};
+use crate::card::base_info::is_picture;
+use crate::card::body::Body;
 use crate::ledger::card::cards::DELETE;
 use crate::rules::card::{
     CARD_STATUS, GIFT_CARD_TYPE, GIFT_CATEGORY, GIFT_COLOR, GIFT_LIST, IMAGE_URL, REQUIRED,
 };
 
 /// Longest text where no source has a number, in bytes.
-pub(super) const TEXT: usize = 3_072;
+pub(in crate::card) const TEXT: usize = 3_072;
 /// Most entries of a list where no source has a number.
 const ENTRIES: usize = 1_000;
 
@@ -25,7 +25,7 @@ fn entries<'a>(object: Body<'a>, key: &str) -> Result<Vec<Body<'a>>, Failed> {
 }
 
 /// Checks a whole page.
-pub(super) fn check(ask: &Ask<'_>, page: Body<'_>) -> Result<(), Failed> {
+pub(in crate::card) fn check(ask: &Ask<'_>, page: Body<'_>) -> Result<(), Failed> {
     picture(page, "banner_pic_url")?;
     for key in ["page_title", "address", "service_phone", "biz_description"] {
         page.needed(key, TEXT, &REQUIRED)?;

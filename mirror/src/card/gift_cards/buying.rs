@@ -2,17 +2,18 @@
 
 use rusqlite::Connection;
 
-use super::account::{is_over, is_verified};
-use super::ask::{Ask, Failed, ensure};
-use super::body::{Body, is_openid, number_of};
-use super::codes::{begin, less_stock, taken};
-use super::event::{self, Field};
-use super::gift_act::{AcceptGift, BuyGift, SendGift};
-use super::gift_orders::named;
-use super::gift_page::TEXT;
-use super::gift_pages::{self, Page};
-use super::gift_record::GiftOrderRecord;
-use super::people;
+use super::act::{AcceptGift, BuyGift, SendGift};
+use super::orders::named;
+use super::page::TEXT;
+use super::pages::{self, Page};
+use super::record::GiftOrderRecord;
+use crate::card::account::{is_over, is_verified};
+use crate::card::ask::{Ask, Failed, ensure};
+use crate::card::body::{Body, is_openid, number_of};
+use crate::card::codes::{begin, less_stock, taken};
+use crate::card::event::{self, Field};
+use crate::card::templates::get_limit;
+use crate::card::{gifting, holder};
 use crate::ids;
 use crate::ledger::card::accounts;
 use crate::ledger::card::cards::{self, Card, DELETE};
@@ -26,8 +27,6 @@ use crate::rules::card::{
     GIFT_REFUNDED, GIFT_SELF, GIFT_SENT, GIFT_TOTAL, GIFT_WORDS, NO_PAY, OPENID, STOCK, USER_CARD_STATUS,
 };
 
-/// Claims of a card by one user where the card says nothing.
-const USUAL_GET_LIMIT: i64 = 50;
 /// Most cards of one order where no source has a number.
 const MOST_CARDS: usize = 100;
 /// How long a gift waits for its taker.
@@ -58,10 +57,10 @@ fn chosen(page: &Page, buy: &BuyGift) -> Result<Choice, Failed> {
 }
 
 /// A user buys cards on a page, and pays at once.
-pub(super) fn buy(ask: &Ask<'_>, buy: &BuyGift) -> Result<GiftOrderRecord, Failed> {
+pub(in crate::card) fn buy(ask: &Ask<'_>, buy: &BuyGift) -> Result<GiftOrderRecord, Failed> {
     ensure(is_openid(&buy.openid), &OPENID)?;
-    let page = gift_pages::named(ask, &buy.page_id)?;
-    ensure(!page.off && !gift_pages::all_off(ask)?, &GIFT_OFF)?;
+    let page = pages::named(ask, &buy.page_id)?;
+    ensure(!page.off && !pages::all_off(ask)?, &GIFT_OFF)?;
     ensure(accounts::find(ask.db, ask.appid)?.pay, &NO_PAY)?;
     ensure((1..=MOST_CARDS).contains(&buy.card_ids.len()), &GIFT_LIST)?;
     let may = |key: &str| Ok::<_, Failed>(Body(&page.body).flag(key)?.unwrap_or(false));
@@ -114,7 +113,7 @@ pub(super) fn buy(ask: &Ask<'_>, buy: &BuyGift) -> Result<GiftOrderRecord, Faile
     tell(ask.db, &order, &order.buyer, ("giftcard_pay_done", &[]), ask.now)?;
     if buy.for_self {
         for (card, code, _) in &bought {
-            people::received(ask, card, code, &people::Received::default())?;
+            holder::received(ask, card, code, &holder::Received::default())?;
         }
     }
     Ok(GiftOrderRecord::of(ask.db, &order)?)
@@ -124,14 +123,13 @@ pub(super) fn buy(ask: &Ask<'_>, buy: &BuyGift) -> Result<GiftOrderRecord, Faile
 fn sold(ask: &Ask<'_>, card_id: &str, order: &GiftOrder) -> Result<(Card, Code, i64), Failed> {
     let mut card = ask.card_named(card_id)?;
     ensure(card.status != DELETE && is_verified(&card), &CARD_STATUS)?;
-    let base = &card.body["base_info"];
-    let price = number_of(&base["giftcard_info"]["price"]).unwrap_or(0);
-    let limit = base["get_limit"].as_i64().unwrap_or(USUAL_GET_LIMIT);
+    let price = number_of(&card.body["base_info"]["giftcard_info"]["price"]).unwrap_or(0);
+    let limit = get_limit(&card);
     let had = codes::claimed_by(ask.db, card.id, &order.buyer)?;
     ensure(limit == 0 || had < limit, &GET_LIMIT)?;
     ensure(card.quantity > 0, &STOCK)?;
     let mut code = taken(ask, &card, None)?;
-    people::hand_over(&mut code, &order.buyer);
+    holder::hand_over(&mut code, &order.buyer);
     begin(&card, &mut code, ask.now);
     code.claimed = Some(ask.now);
     code.outer_str.clone_from(&order.outer_str);
@@ -184,10 +182,10 @@ fn under_way(db: &Connection, order: i64) -> rusqlite::Result<Vec<(GiftItem, Cod
 }
 
 /// The buyer sends what nobody has taken yet to a friend, or into a group.
-pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Failed> {
+pub(in crate::card) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Failed> {
     let mut order = named(ask, &send.order_id)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
-    let page = gift_pages::named(ask, &order.page_id)?;
+    let page = pages::named(ask, &order.page_id)?;
     let multi = Body(&page.body).flag("support_multi")?.unwrap_or(false);
     ensure(!send.chat_room || multi, &GIFT_CHAT_ROOM)?;
     ensure(under_way(ask.db, order.id)?.is_empty(), &GIFT_SENT)?;
@@ -198,7 +196,7 @@ pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Fa
     held.retain(|(_, code)| open(code));
     ensure(!held.is_empty(), &USER_CARD_STATUS)?;
     for (mut item, mut code) in held {
-        people::check_givable(&code)?;
+        gifting::check_givable(&code)?;
         code.state = State::Gifting;
         code.gift_due = Some(ask.now.plus_days(GIFT_DAYS));
         codes::save(ask.db, &code)?;
@@ -213,7 +211,7 @@ pub(super) fn send(ask: &Ask<'_>, send: &SendGift) -> Result<GiftOrderRecord, Fa
 }
 
 /// A friend takes what was sent: all of it, or one card where it went into a group.
-pub(super) fn accept(ask: &Ask<'_>, accept: &AcceptGift) -> Result<GiftOrderRecord, Failed> {
+pub(in crate::card) fn accept(ask: &Ask<'_>, accept: &AcceptGift) -> Result<GiftOrderRecord, Failed> {
     ensure(is_openid(&accept.openid), &OPENID)?;
     let order = named(ask, &accept.order_id)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
@@ -225,14 +223,14 @@ pub(super) fn accept(ask: &Ask<'_>, accept: &AcceptGift) -> Result<GiftOrderReco
     for (_, code) in sent {
         let card = cards::by_number(ask.db, code.card)?.ok_or(&GIFT_ORDER)?;
         // The friend may get another code; the order follows it.
-        people::accept(ask, &card, code, &accept.openid)?;
+        gifting::accept(ask, &card, code, &accept.openid)?;
     }
     Ok(GiftOrderRecord::of(ask.db, &order)?)
 }
 
 /// A code that was on its way goes back to its buyer. Answers whether an order had sent it; of the order is told once,
 /// when the last of its codes is back.
-pub(super) fn back(db: &Connection, code: &Code, now: Moment) -> rusqlite::Result<bool> {
+pub(in crate::card) fn back(db: &Connection, code: &Code, now: Moment) -> rusqlite::Result<bool> {
     let sent = gift_orders::item_of_code(db, code.id)?.filter(|item| item.state == ItemState::Sent);
     let Some(item) = sent else { return Ok(false) };
     let number = item.order;

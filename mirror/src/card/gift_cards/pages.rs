@@ -4,15 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Ask, Failed, Told, ensure, told};
-use super::body::Body;
-use super::gift_page;
+use super::page;
+use crate::card::ask::{Ask, Failed, Told, ensure, told};
+use crate::card::body::Body;
 use crate::ledger::card::things::{self, Thing};
 use crate::random;
 use crate::rules::card::{GIFT_PAGE, PARAMETER, REQUIRED};
 
 /// Their kind among the things.
-pub(super) const KIND: &str = "gift_page";
+pub(in crate::card) const KIND: &str = "gift_page";
 /// Whether all pages of an account are off.
 const CONTROL: (&str, &str) = ("gift_control", "all");
 /// Longest id of a page.
@@ -22,10 +22,10 @@ const NORMAL: &str = "E_PAGE_CONTROL_NORMAL";
 const OFF: &str = "E_PAGE_CONTROL_BIZ";
 
 /// What is kept of a page.
-pub(super) struct Page {
-    pub(super) body: Map<String, Value>,
+pub(in crate::card) struct Page {
+    pub(in crate::card) body: Map<String, Value>,
     /// Taken off by the merchant.
-    pub(super) off: bool,
+    pub(in crate::card) off: bool,
 }
 
 impl Page {
@@ -40,12 +40,12 @@ impl Page {
 }
 
 /// The page of this account.
-pub(super) fn named(ask: &Ask<'_>, page_id: &str) -> Result<Page, Failed> {
+pub(in crate::card) fn named(ask: &Ask<'_>, page_id: &str) -> Result<Page, Failed> {
     Ok(Page::of(things::find(ask.db, ask.appid, KIND, page_id)?.ok_or(&GIFT_PAGE)?))
 }
 
 /// Whether the merchant has taken all its pages off.
-pub(super) fn all_off(ask: &Ask<'_>) -> Result<bool, Failed> {
+pub(in crate::card) fn all_off(ask: &Ask<'_>) -> Result<bool, Failed> {
     let (kind, name) = CONTROL;
     Ok(things::find(ask.db, ask.appid, kind, name)?.is_some_and(|thing| thing.body["off"] == true))
 }
@@ -58,9 +58,9 @@ fn new_id() -> String {
 }
 
 /// `POST /card/giftcard/page/add`
-pub(super) fn add(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn add(ask: &Ask<'_>) -> Told {
     let page = ask.body.object("page")?.ok_or(&REQUIRED)?;
-    gift_page::check(ask, page)?;
+    page::check(ask, page)?;
     let mut body = page.0.clone();
     body.remove("page_id");
     let (id, page_id) = (things::next(ask.db, ask.appid, KIND)?, new_id());
@@ -70,31 +70,31 @@ pub(super) fn add(ask: &Ask<'_>) -> Told {
 }
 
 /// `POST /card/giftcard/page/get`
-pub(super) fn get(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn get(ask: &Ask<'_>) -> Told {
     let page = named(ask, ask.body.needed("page_id", ID_BYTES, &REQUIRED)?)?;
     Ok(told! {"page": page.body})
 }
 
 /// `POST /card/giftcard/page/update`: what is not sent stays, what is sent takes the old one's place whole.
-pub(super) fn update(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn update(ask: &Ask<'_>) -> Told {
     let change = ask.body.object("page")?.ok_or(&REQUIRED)?;
     let page_id = change.needed("page_id", ID_BYTES, &REQUIRED)?;
     let mut page = named(ask, page_id)?;
     for (key, value) in change.0.iter().filter(|(key, _)| *key != "page_id") {
         page.body.insert(key.clone(), value.clone());
     }
-    gift_page::check(ask, Body(&page.body))?;
+    page::check(ask, Body(&page.body))?;
     things::update(ask.db, ask.appid, (KIND, page_id), &page.kept(), ask.now)?;
     Ok(told! {})
 }
 
 /// `POST /card/giftcard/page/batchget`: oldest first.
-pub(super) fn list(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn list(ask: &Ask<'_>) -> Told {
     Ok(told! {"page_id_list": things::names(ask.db, ask.appid, KIND)?})
 }
 
 /// `POST /card/giftcard/maintain/set`: takes one page or all of them off, or puts them back.
-pub(super) fn maintain(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn maintain(ask: &Ask<'_>) -> Told {
     let off = ask.body.flag("maintain")?.ok_or(&REQUIRED)?;
     let page_id = ask.body.text("page_id", ID_BYTES)?.filter(|id| !id.is_empty());
     let all = ask.body.flag("all")?.unwrap_or(false);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::ask::{Ask, Failed, Told, ensure, told};
+use crate::card::ask::{Ask, Failed, Told, ensure, told};
 use crate::ledger::card::cards;
 use crate::ledger::card::codes::{self, State};
 use crate::ledger::card::gift_orders::{self, GiftItem, GiftOrder};
@@ -20,7 +20,7 @@ const PAGE: i64 = 100;
 const SPAN: i64 = 31 * 24 * 60 * 60;
 
 /// The order of this account.
-pub(super) fn named(ask: &Ask<'_>, order_id: &str) -> Result<GiftOrder, Failed> {
+pub(in crate::card) fn named(ask: &Ask<'_>, order_id: &str) -> Result<GiftOrder, Failed> {
     let order = gift_orders::find(ask.db, order_id)?.filter(|order| order.appid == ask.appid);
     order.ok_or_else(|| (&GIFT_ORDER).into())
 }
@@ -78,13 +78,13 @@ fn shown_item(ask: &Ask<'_>, order: &GiftOrder, item: &GiftItem, several: bool) 
 }
 
 /// `POST /card/giftcard/order/get`
-pub(super) fn get(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn get(ask: &Ask<'_>) -> Told {
     let order = asked(ask)?;
     Ok(told! {"order": shown(ask, &order)?})
 }
 
 /// `POST /card/giftcard/order/batchget`
-pub(super) fn list(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn list(ask: &Ask<'_>) -> Told {
     let begin = ask.body.number("begin_time")?.ok_or(&REQUIRED)?;
     let end = ask.body.number("end_time")?.ok_or(&REQUIRED)?;
     ensure(
@@ -109,7 +109,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Told {
 
 /// `POST /card/giftcard/order/refund`: all the money goes back, and no card of the order can be used any more,
 /// whoever has it and whatever was spent from it.
-pub(super) fn refund(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn refund(ask: &Ask<'_>) -> Told {
     let mut order = asked(ask)?;
     ensure(order.refunded.is_none(), &GIFT_REFUNDED)?;
     order.refunded = Some(ask.now);

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::ask::{Ask, Failed, Told, ensure, told};
-use super::gift_pages;
+use super::pages;
+use crate::card::ask::{Ask, Failed, Told, ensure, told};
 use crate::ledger::card::things;
 use crate::rules::card::{GIFT_MERCHANT, GIFT_PROGRAM, MERCHANT, PROGRAM_APPID, REQUIRED};
 
@@ -19,7 +19,7 @@ fn merchant<'a>(ask: &Ask<'a>) -> Result<&'a str, Failed> {
 }
 
 /// Whether a text can be the number of a merchant of WeChat Pay.
-pub(super) fn is_merchant_id(text: &str) -> bool {
+pub(in crate::card) fn is_merchant_id(text: &str) -> bool {
     (8..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -31,14 +31,14 @@ fn program<'a>(ask: &Ask<'a>) -> Result<&'a str, Failed> {
 }
 
 /// `POST /card/giftcard/pay/whitelist/add`: the address is where the merchant agrees; here it has done so at once.
-pub(super) fn apply(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn apply(ask: &Ask<'_>) -> Told {
     let mchid = merchant(ask)?;
     things::put(ask.db, ask.appid, (MERCHANTS, mchid), &json!({}), ask.now)?;
     Ok(told! {"url": format!("https://pay.weixin.qq.com/index.php/core/giftcard?sub_mch_id={mchid}")})
 }
 
 /// `POST /card/giftcard/pay/submch/bind`
-pub(super) fn bind(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn bind(ask: &Ask<'_>) -> Told {
     let (mchid, appid) = (merchant(ask)?, program(ask)?);
     ensure(things::find(ask.db, ask.appid, MERCHANTS, mchid)?.is_some(), &GIFT_MERCHANT)?;
     things::put(ask.db, ask.appid, (PROGRAMS, appid), &json!({ "sub_mch_id": mchid }), ask.now)?;
@@ -46,10 +46,10 @@ pub(super) fn bind(ask: &Ask<'_>) -> Told {
 }
 
 /// `POST /card/giftcard/wxa/set`
-pub(super) fn set_program(ask: &Ask<'_>) -> Told {
+pub(in crate::card) fn set_program(ask: &Ask<'_>) -> Told {
     let appid = program(ask)?;
     let page_id = ask.body.needed("page_id", 128, &REQUIRED)?;
-    gift_pages::named(ask, page_id)?;
+    pages::named(ask, page_id)?;
     let mut bound = things::find(ask.db, ask.appid, PROGRAMS, appid)?.ok_or(&GIFT_PROGRAM)?.body;
     bound["page_id"] = page_id.into();
     things::put(ask.db, ask.appid, (PROGRAMS, appid), &bound, ask.now)?;
