@@ -174,7 +174,7 @@ export function open(root, id) {
       first ? null : button(t('firstPage'), () => turn(''), { 'data-key': 'first' }),
       list.length === PAGE ? button(t('nextPage'), () => turn(list.at(-1).id), { 'data-key': 'next' }) : null)));
   const qrcodes = new Part(h('div'), (list) => section(t('qrcodes'), tickets(list, (ticket) => take({ ticket }))));
-  const events = new Part(h('div'), (list) => section(t('events'), h('p', { class: 'dim' }, t('eventsOf', EVENTS)), eventTable(list)));
+  const events = new Part(h('div'), (list) => section(t('events'), h('p', { class: 'dim' }, t('eventsOf', EVENTS)), eventTable(list, refresh)));
   const rest = h('div', { hidden: true }, judged.element, about.element, persons.element, codes.element, qrcodes.element, events.element);
   root.append(top.element, rest);
 

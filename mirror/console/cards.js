@@ -44,7 +44,7 @@ export function open(root) {
   const accounts = accountsCard(refresh);
   const cards = new Part(h('div'), ({ total, cards: list }) => [
     cardTable(list), total > list.length ? h('p', { class: 'dim' }, t('allCards', count(total))) : null]);
-  const events = new Part(h('div'), eventTable);
+  const events = new Part(h('div'), (list) => eventTable(list, refresh));
   root.append(h('h1', {}, t('cards')), card([], cards.element), accounts.element, card(t('events'), events.element));
   const page = {
     title: t('cards'),

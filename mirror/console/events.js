@@ -1,6 +1,8 @@
 // Pushed events of accounts, with what became of each.
-import { badge, h, table } from './dom.js';
+import { path, post } from './api.js';
+import { badge, button, h, table } from './dom.js';
 import { time } from './format.js';
+import { attempt } from './notice.js';
 import { named, t } from './words.js';
 
 const KINDS = { pending: 'warn', delivered: 'good', given_up: 'bad', nowhere: 'dull' };
@@ -16,8 +18,19 @@ const lines = (xml) => xml.replaceAll(/>(?=<[^/!])/g, '>\n').replace(/<\/xml>$/,
 
 export const mentions = (event, cardId) => reader(event.xml)('CardId') === cardId;
 
-export const eventTable = (events) =>
-  table([t('time'), t('event'), t('user'), t('code'), t('state'), t('tries'), t('result')],
+function replay(event, refresh) {
+  // Without an address there is nowhere to send it.
+  if (event.state === 'nowhere') return null;
+  return button(t('replay'), async () => {
+    await attempt(() => post(path`card/events/${event.id}/replay`), (now) => t('replayed', now.error ?? now.status ?? '–'));
+    await refresh();
+  }, { class: 'small', 'data-act': 'replay', 'data-key': `replay${event.id}` });
+}
+
+const result = (event) => [event.status, event.error, event.faults.join(', ')].filter(Boolean).join(' · ') || '–';
+
+export const eventTable = (events, refresh) =>
+  table([t('time'), t('event'), t('user'), t('code'), t('state'), t('tries'), t('result'), t('actions')],
     events.map((event) => {
       const field = reader(event.xml);
       return h('tr', { 'data-id': event.id, 'data-event': event.event },
@@ -29,6 +42,7 @@ export const eventTable = (events) =>
         h('td', { class: 'holder' }, field('UserCardCode') || '–'),
         h('td', {}, badge(KINDS[event.state] ?? 'odd', named('state', event.state))),
         h('td', { class: 'number' }, event.attempts),
-        h('td', {}, [event.status, event.error].filter((part) => part !== null && part !== undefined).join(' · ') || '–'));
+        h('td', {}, result(event)),
+        h('td', {}, replay(event, refresh)));
     }),
     t('noEvents'), t('events'));

@@ -146,6 +146,10 @@ describe('the pages about cards', () => {
     await consumed.locator('summary').click();
     await consumed.getByText('<ConsumeSource><![CDATA[FROM_MOBILE_HELPER]]></ConsumeSource>').waitFor();
     assert.ok(pushed.some((xml) => xml.includes('user_consume_card')));
+    const before = pushed.length;
+    await consumed.locator('[data-act="replay"]').click();
+    await page.getByText('Delivered again: 200').waitFor();
+    assert.match(pushed[before], /user_consume_card/);
     // An open one stays open when something new comes.
     await page.locator('[data-act="claim"]').click();
     await page.waitForFunction(() => document.querySelectorAll('tr[data-event="user_get_card"]').length === 3);

@@ -109,6 +109,7 @@ describe('the console', () => {
   });
 
   test('redeems, refunds, expires and takes back coupons', async () => {
+    const third = await giveCoupon(mirror, stock, 'oUser3', 'give3');
     await open(`/stocks/${stock}`);
     const row = (id) => page.locator(`tr[data-id="${id}"]`);
     const state = async (id) => (await mirror.control(`coupons/${id}`, undefined, 'GET')).status;
@@ -121,9 +122,9 @@ describe('the console', () => {
     await row(coupons[1]).locator('[data-act="expire"]').click();
     await row(coupons[1]).getByText('expired', { exact: true }).waitFor();
     assert.equal(await state(coupons[1]), 'EXPIRED');
-    await row(coupons[0]).locator('[data-act="recover"]').click();
-    await row(coupons[0]).getByText('taken back', { exact: true }).waitFor();
-    assert.equal(await state(coupons[0]), 'RECOVER');
+    await row(third).locator('[data-act="recover"]').click();
+    await row(third).getByText('taken back', { exact: true }).waitFor();
+    assert.equal(await state(third), 'RECOVER');
     assert.equal((await mirror.control('audit', undefined, 'GET')).ok, true);
   });
 

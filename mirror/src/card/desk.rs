@@ -16,6 +16,7 @@ use crate::error::MirrorError;
 use crate::ledger::card::{accounts, cards, codes, events, messages, qrcodes, tokens};
 use crate::ledger::{LedgerError, all_or_nothing};
 use crate::moment::Moment;
+use crate::rules::Refusal;
 use crate::rules::card::{ACTION_INFO, CARD_ID, CARD_STATUS, SERIAL_CODE};
 use crate::state::App;
 
@@ -73,11 +74,13 @@ pub(crate) async fn claim(app: &App, claim: ClaimCard) -> Result<UserCard, Mirro
     let whose = move |db: &Connection| match (ticket, card_id) {
         _ if msg_id.is_some() => match messages::find(db, msg_id.unwrap_or_default())? {
             Some(message) => Ok(message.appid),
-            None => Err((&CARD_ID).into()),
+            None => Err(Refusal::from(&CARD_ID).with_message("no message has this msg_id".to_owned()).into()),
         },
         (Some(ticket), _) => match qrcodes::find(db, &ticket)? {
             Some(code) => Ok(code.appid),
-            None => Err((&ACTION_INFO).into()),
+            None => {
+                Err(Refusal::from(&ACTION_INFO).with_message("no QR code has this ticket".to_owned()).into())
+            }
         },
         (None, Some(card_id)) => owner_of_card(db, &card_id),
         (None, None) => Err((&CARD_ID).into()),
