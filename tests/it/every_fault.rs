@@ -378,7 +378,9 @@ async fn the_tables_leave_no_kind_and_no_place_out() {
             assert!(covered.contains(&(kind.name(), place.name())), "{} at {}", kind.name(), place.name());
         }
     }
-    let codes: BTreeSet<&str> = Mirror::rules().map(|rule| rule.code).collect();
+    // The card API has numbers in place of codes, and a client of its own.
+    let rules = Mirror::rules().filter(|rule| !rule.id.starts_with("card."));
+    let codes: BTreeSet<&str> = rules.map(|rule| rule.code).collect();
     // A gateway's refusal has no code.
     for code in codes.into_iter().filter(|code| !code.is_empty()) {
         assert!(DOCUMENTED.iter().any(|(_, known, _)| *known == code), "no test strikes with {code}");
