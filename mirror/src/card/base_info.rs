@@ -24,7 +24,7 @@ const CODE_TYPES: [&str; 6] = [
 ];
 pub(super) const DEPOSIT: &str = "GET_CUSTOM_CODE_MODE_DEPOSIT";
 /// Times are kept in 31 bits.
-const LAST_SECOND: i64 = 2_147_483_647;
+pub(super) const LAST_SECOND: i64 = 2_147_483_647;
 
 /// Texts of `base_info` and their bytes.
 const BASE_TEXTS: [(&str, usize); 28] = [

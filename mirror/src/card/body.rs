@@ -50,12 +50,7 @@ impl<'a> Body<'a> {
     pub(crate) fn flag(self, key: &str) -> Result<Option<bool>, Failed> {
         match self.0.get(key) {
             None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(Value::Number(number)) if number.as_i64() == Some(0) => Ok(Some(false)),
-            Some(Value::Number(number)) if number.as_i64() == Some(1) => Ok(Some(true)),
-            Some(Value::String(text)) if text == "true" => Ok(Some(true)),
-            Some(Value::String(text)) if text == "false" => Ok(Some(false)),
-            Some(_) => Err(about(&FORMAT, key)),
+            Some(value) => flag_of(value).map(Some).ok_or_else(|| about(&FORMAT, key)),
         }
     }
 
@@ -121,6 +116,20 @@ impl<'a> Body<'a> {
 pub(crate) fn number_of(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Yes or no, also written as a number or as text.
+pub(crate) fn flag_of(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
         Value::String(text) => text.parse().ok(),
         _ => None,
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::account::is_verified;
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::templates::flag;
 use super::update::is_open;
 use crate::ledger::card::accounts;
 use crate::ledger::card::cards::{self, Card};
@@ -40,7 +41,7 @@ fn fits(card: &Card, center: &'static crate::rules::Rule) -> Result<(), Failed> 
     ensure(is_verified(card), &VERIFIED)?;
     let base = &card.body["base_info"];
     let stores = base["location_id_list"].as_array().is_some_and(|list| !list.is_empty());
-    ensure(stores || base["use_all_locations"] == true, &NO_LOCATION)?;
+    ensure(stores || flag(card, "use_all_locations"), &NO_LOCATION)?;
     let button = ["center_title", "center_sub_title", "center_url"];
     let has_button = button.iter().any(|key| base[*key].as_str().is_some_and(|text| !text.is_empty()));
     ensure(!has_button, center)

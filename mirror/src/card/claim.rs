@@ -6,7 +6,7 @@ use super::account::{is_over, is_verified};
 use super::act::ClaimCard;
 use super::ask::{Ask, Failed, ensure};
 use super::body::{is_openid, number_of};
-use super::codes::{begin, less_stock, taken};
+use super::codes::{begin, begin_at, less_stock, taken};
 use super::holder::{Received, hand_over, received};
 use super::messages::is_for;
 use super::record::UserCard;
@@ -14,7 +14,7 @@ use super::templates::{flag, get_limit, is_custom};
 use crate::ledger::card::happenings::{self, Happening};
 use crate::ledger::card::{cards, codes, messages, page_claims, qrcodes, tokens};
 use crate::rules::card::{
-    ACTION_INFO, CARD_EXT, CARD_EXT_REPEATED, CARD_ID, CARD_STATUS, GET_LIMIT, NO_CARD_ID, OPENID,
+    ACTION_INFO, BALANCE, CARD_EXT, CARD_EXT_REPEATED, CARD_ID, CARD_STATUS, GET_LIMIT, NO_CARD_ID, OPENID,
     SERIAL_CODE, STOCK, TESTERS_ONLY, TIME,
 };
 
@@ -111,21 +111,20 @@ pub(crate) fn claim(ask: &Ask<'_>, claim: &ClaimCard) -> Result<UserCard, Failed
         ensure(page_claims::first(ask.db, card.id, &claim.openid, signature)?, &CARD_EXT_REPEATED)?;
     }
     let limit = get_limit(&card);
-    let had = codes::claimed_by(ask.db, card.id, &claim.openid)?;
+    let had = happenings::times(ask.db, card.id, &claim.openid, Happening::Receive)?;
     ensure(limit == 0 || had < limit, &GET_LIMIT)?;
     ensure(card.quantity > 0, &STOCK)?;
     ensure(source.code.is_none() || is_custom(&card), &SERIAL_CODE)?;
     let mut code = taken(ask, &card, source.code.as_deref())?;
     hand_over(&mut code, &claim.openid);
-    begin(&card, &mut code, ask.now);
-    if let Some(begins) = source.begins.filter(|_| code.ends.is_some()) {
-        // The term began in the merchant's own system.
-        let shift = begins.saturating_sub(code.begins);
-        code.begins = begins;
-        code.ends = code.ends.map(|ends| ends.saturating_add(shift));
+    begin(&card, &mut code, ask.now)?;
+    if let Some(begins) = source.begins {
+        begin_at(&card, &mut code, begins)?;
     }
     ensure(!is_over(&code, ask.now), &TIME)?;
-    if let Some(balance) = source.balance {
+    // Of other cards the amount of a red packet means nothing.
+    if let Some(balance) = source.balance.filter(|_| card.card_type == "LUCKY_MONEY") {
+        ensure(balance >= 0, &BALANCE)?;
         code.face.insert("balance".to_owned(), balance.into());
     }
     code.claimed = Some(ask.now);

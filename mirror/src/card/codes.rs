@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::account::{can_consume, is_over, is_verified, status};
 use super::ask::{Ask, Failed, Told, ensure, told};
-use super::body::CODE_BYTES;
+use super::base_info::{LAST_SECOND, date_type};
+use super::body::{Body, CODE_BYTES, number_of};
 use super::deeds::verified;
 use super::event::{self, Field};
 use super::face;
@@ -14,6 +15,7 @@ use super::marks;
 use super::templates::is_deposited;
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
+use crate::ledger::card::happenings::{self, Happening};
 use crate::moment::Moment;
 use crate::rules::card::{
     BIND_OPENID, CARD_STATUS, CODE, CONSUMED, EMPTY_CODE, ENCRYPT_CODE, NO_CODE, NO_OPENID, SAME_CODE, TIME,
@@ -150,8 +152,8 @@ pub(super) fn redeem(
     usable(&code, ask.now)?;
     ensure(ask.now.seconds() >= code.begins, &TIME)?;
     marks::check(ask, &code, &code.openid)?;
-    let limit = card.body["base_info"]["use_limit"].as_i64().unwrap_or(USUAL_USE_LIMIT);
-    let used = codes::count(ask.db, card.id, State::Consumed, Some(&code.openid))?;
+    let limit = number_of(&card.body["base_info"]["use_limit"]).unwrap_or(USUAL_USE_LIMIT);
+    let used = happenings::times(ask.db, card.id, &code.openid, Happening::Verify)?;
     ensure(limit == 0 || used < limit, &USE_LIMIT)?;
     code.state = State::Consumed;
     codes::save(ask.db, &code)?;
@@ -229,7 +231,7 @@ pub(super) fn of_user(ask: &Ask<'_>) -> Told {
 pub(super) fn taken(ask: &Ask<'_>, card: &Card, named: Option<&str>) -> Result<Code, Failed> {
     use crate::rules::card::{SERIAL_CODE, STOCK};
     if is_deposited(card) {
-        let free = codes::count(ask.db, card.id, State::Deposited, None)?;
+        let free = codes::count(ask.db, card.id, State::Deposited)?;
         // Any of them, but the same one in each run.
         let place = if free > 0 { (card.total - card.quantity) * 7 % free } else { 0 };
         return Ok(codes::pooled(ask.db, card.id, place.max(0))?.ok_or(&STOCK)?);
@@ -253,11 +255,11 @@ pub(super) fn taken(ask: &Ask<'_>, card: &Card, named: Option<&str>) -> Result<C
 }
 
 /// What a code gets when somebody takes it: validity, and what is printed on it.
-pub(super) fn begin(card: &Card, code: &mut Code, now: Moment) {
+pub(super) fn begin(card: &Card, code: &mut Code, now: Moment) -> Result<(), Failed> {
     let date = card.body["base_info"]["date_info"].as_object().cloned().unwrap_or_default();
-    let date = super::body::Body(&date);
+    let date = Body(&date);
     let second = |key: &str| date.number(key).ok().flatten();
-    match super::base_info::date_type(date) {
+    match date_type(date) {
         Some("DATE_TYPE_FIX_TIME_RANGE") => {
             code.begins = second("begin_timestamp").unwrap_or(0);
             code.ends = second("end_timestamp");
@@ -277,13 +279,37 @@ pub(super) fn begin(card: &Card, code: &mut Code, now: Moment) {
         }
     }
     face::begin(card, code);
+    ensure(code.ends.is_none_or(|ends| code.begins <= ends), &TIME)
+}
+
+/// The term began in the merchant's own system. It goes on no longer than the card does.
+pub(super) fn begin_at(card: &Card, code: &mut Code, begins: i64) -> Result<(), Failed> {
+    let Value::Object(date) = &card.body["base_info"]["date_info"] else { return Ok(()) };
+    let date = Body(date);
+    if date_type(date) != Some("DATE_TYPE_FIX_TERM") {
+        return Ok(());
+    }
+    ensure((0..=LAST_SECOND).contains(&begins), &TIME)?;
+    let shift = begins - code.begins;
+    let last = date.number("end_timestamp")?.unwrap_or(i64::MAX);
+    code.begins = begins;
+    code.ends = code.ends.map(|ends| ends.saturating_add(shift).min(last));
+    ensure(code.ends.is_none_or(|ends| begins <= ends), &TIME)
 }
 
 /// Keeps a card's stock after a claim.
 pub(super) fn less_stock(ask: &Ask<'_>, card: &mut Card) -> Result<(), Failed> {
+    let before = card.quantity;
     card.quantity -= 1;
     cards::save(ask.db, card)?;
-    if card.total > 200 && (card.quantity == 100 || card.quantity == 0) {
+    remind(ask, card, before)
+}
+
+/// Tells that the stock of a card that began with more than 200 has come down to 100, or to none.
+pub(super) fn remind(ask: &Ask<'_>, card: &Card, before: i64) -> Result<(), Failed> {
+    let first = number_of(&card.body["base_info"]["sku"]["quantity"]).unwrap_or(0).max(card.total);
+    let falls_to = |mark: i64| before > mark && card.quantity <= mark;
+    if first > 200 && (falls_to(100) || falls_to(0)) {
         let detail = format!("the card has {} left", card.quantity);
         let fields = [("CardId", Field::Text(&card.card_id)), ("Detail", Field::Text(&detail))];
         event::raise(ask.db, ask.appid, "", "card_sku_remind", &fields, ask.now)?;

@@ -1,7 +1,7 @@
 //! What users do with a card they have, and staff with a user's.
 
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::account;
 use super::account::status;
@@ -13,7 +13,7 @@ use super::event::{self, Field};
 use super::gifting::{accept, offer};
 use super::holder::{Received, received};
 use super::record::UserCard;
-use super::templates::flag;
+use super::templates::{flag, own_flag};
 use crate::ledger::card::cards::Card;
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::happenings::{self, Happening};
@@ -21,6 +21,9 @@ use crate::ledger::card::things;
 use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{BAD_PARAMETER, MEMBER_CARD, OPENID, UNSUPPORTED, USER_CARD_STATUS, WX_ACTIVATE};
+
+/// Most that one payment may be, in fen; a day's sum stays far from the end of the numbers.
+const MOST_PAID: i64 = 1_000_000_000_000;
 
 /// Does it; answers the code as it is then.
 pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &CardAct) -> Result<UserCard, Failed> {
@@ -98,9 +101,8 @@ pub(super) fn activated(db: &Connection, card: &Card, code: &mut Code, now: Mome
 
 /// The user fills WeChat's own form. The card is active at once, or the page that is redirected to gets a ticket.
 fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &CardAct) -> Result<UserCard, Failed> {
-    let yes = |key: &str| card.body.get(key).and_then(Value::as_bool) == Some(true);
     ensure(card.card_type == "MEMBER_CARD", &MEMBER_CARD)?;
-    ensure(yes("wx_activate"), &WX_ACTIVATE)?;
+    ensure(own_flag(card, "wx_activate"), &WX_ACTIVATE)?;
     ensure(status(&code, ask.now) == "NORMAL", &USER_CARD_STATUS)?;
     let info = json!({
         "common_field_list": act.common_field_list,
@@ -108,7 +110,7 @@ fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &CardAct) -> Res
     });
     code.face.insert("user_info".to_owned(), info.clone());
     let mut ticket = None;
-    if yes("wx_activate_after_submit") {
+    if own_flag(card, "wx_activate_after_submit") {
         let id = things::next(ask.db, ask.appid, "activate_ticket")?;
         let name = random::alphanumeric(43);
         things::insert(ask.db, ask.appid, "activate_ticket", (id, &name), &info, ask.now)?;
@@ -128,7 +130,7 @@ fn pay(ask: &Ask<'_>, card: &Card, code: &Code, act: &CardAct) -> Result<(), Fai
     ensure(status(code, ask.now) == "NORMAL", &USER_CARD_STATUS)?;
     let fee = act.fee.filter(|fee| *fee >= 0).ok_or(&BAD_PARAMETER)?;
     let due = act.original_fee.unwrap_or(fee);
-    ensure(due >= fee, &BAD_PARAMETER)?;
+    ensure((fee..=MOST_PAID).contains(&due), &BAD_PARAMETER)?;
     happenings::insert(ask.db, card.id, Happening::Pay(fee, due), &code.openid, ask.now)?;
     let (fee, due) = (fee.to_string(), due.to_string());
     let trans = act.trans_id.clone().unwrap_or_else(|| format!("1000{}", random::hex::<12>()));

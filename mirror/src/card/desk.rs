@@ -125,15 +125,21 @@ pub(crate) async fn set_account(
         let appid = appid.clone();
         move |db| accounts::find(db, &appid)
     });
-    let changed = change.applied(&appid, held.await?)?;
+    let changed = change.clone().applied(&appid, held.await?)?;
     if pushes {
         push::check_address(app, &changed).await?;
     }
+    // Somebody else may have changed it while the address was asked.
     let saved = app.ledger.write(move |db| {
-        accounts::save(db, &appid, &changed)?;
-        account(db, &appid)
+        Ok(match change.applied(&appid, accounts::find(db, &appid)?) {
+            Ok(changed) => {
+                accounts::save(db, &appid, &changed)?;
+                Ok(account(db, &appid)?)
+            }
+            Err(error) => Err(error),
+        })
     });
-    Ok(saved.await?)
+    saved.await?
 }
 
 pub(crate) async fn list_accounts(app: &App) -> Result<Vec<CardAccount>, MirrorError> {

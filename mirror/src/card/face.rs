@@ -3,20 +3,23 @@
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
+use super::base_info::LAST_SECOND;
 use super::body::number_of;
 use super::event::{self, Field};
+use super::templates::own_flag;
 use crate::ledger::card::cards::Card;
 use crate::ledger::card::codes::{self, Code};
-use crate::rules::card::{BALANCE, BONUS};
+use crate::rules::Rule;
+use crate::rules::card::{BALANCE, BONUS, TIME};
 
 /// What a new copy of a card shows.
 pub(super) fn begin(card: &Card, code: &mut Code) {
     let number = |key: &str| card.body.get(key).and_then(number_of).unwrap_or(0);
-    let automatic = card.body.get("auto_activate").and_then(Value::as_bool).unwrap_or(false);
+    let automatic = own_flag(card, "auto_activate");
     match card.card_type.as_str() {
         "MEMBER_CARD" => {
             let on_joining =
-                card.body.get("bonus_rule").and_then(|rule| rule["init_increase_bonus"].as_i64());
+                card.body.get("bonus_rule").and_then(|rule| number_of(&rule["init_increase_bonus"]));
             let bonus = on_joining.filter(|_| automatic).unwrap_or(0);
             code.face.insert("bonus".to_owned(), bonus.into());
             code.face.insert("balance".to_owned(), 0.into());
@@ -59,7 +62,7 @@ pub(super) fn update(ask: &Ask<'_>, card: &Card, mut code: Code, deltas: bool) -
             code.face.insert(key.to_owned(), text.into());
         }
     }
-    let mut new = |key: &str, delta: &str, rule| -> Result<i64, Failed> {
+    let mut new = |key: &str, delta: &str, rule: &'static Rule| -> Result<i64, Failed> {
         let held = number(&code, key);
         let change = if deltas { ask.body.number(delta)? } else { None };
         let next = match (ask.body.number(key)?, change) {
@@ -69,7 +72,7 @@ pub(super) fn update(ask: &Ask<'_>, card: &Card, mut code: Code, deltas: bool) -
         };
         let next = next.filter(|next| *next >= 0).ok_or(rule)?;
         code.face.insert(key.to_owned(), next.into());
-        Ok(next - held)
+        next.checked_sub(held).ok_or_else(|| rule.into())
     };
     let more_bonus = new("bonus", "add_bonus", &BONUS)?;
     let more_balance = new("balance", "add_balance", &BALANCE)?;
@@ -111,11 +114,12 @@ pub(super) fn activate(ask: &Ask<'_>, code: &mut Code) -> Result<(), Failed> {
             code.face.insert(to.to_owned(), json!(number));
         }
     }
-    if let Some(begins) = ask.body.number("activate_begin_time")? {
-        code.begins = begins;
-    }
-    if let Some(ends) = ask.body.number("activate_end_time")? {
-        code.ends = Some(ends);
-    }
-    Ok(())
+    let second = |key: &str| -> Result<Option<i64>, Failed> {
+        let given = ask.body.number(key)?;
+        ensure(given.is_none_or(|second| (0..=LAST_SECOND).contains(&second)), &TIME)?;
+        Ok(given)
+    };
+    code.begins = second("activate_begin_time")?.unwrap_or(code.begins);
+    code.ends = second("activate_end_time")?.or(code.ends);
+    ensure(code.ends.is_none_or(|ends| code.begins <= ends), &TIME)
 }

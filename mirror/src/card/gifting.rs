@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::account::is_over;
 use super::act::CardAct;
 use super::ask::{Ask, Failed, ensure};
+use super::body::flag_of;
 use super::codes::taken;
 use super::event::{self, Field};
 use super::holder::{Received, hand_over, received};
@@ -23,8 +24,7 @@ const GIFT_DAYS: i64 = 1;
 /// A user offers a card to a friend.
 pub(super) fn offer(ask: &Ask<'_>, card: &Card, code: &mut Code, act: &CardAct) -> Result<(), Failed> {
     ensure(code.state == State::Normal && !is_over(code, ask.now), &USER_CARD_STATUS)?;
-    let may = &card.body["base_info"]["can_give_friend"];
-    ensure(*may != false && *may != 0, &UNSUPPORTED)?;
+    ensure(flag_of(&card.body["base_info"]["can_give_friend"]) != Some(false), &UNSUPPORTED)?;
     check_givable(code)?;
     code.state = State::Gifting;
     code.gift_due = Some(ask.now.plus_days(GIFT_DAYS));

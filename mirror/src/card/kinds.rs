@@ -2,11 +2,11 @@
 
 use super::advanced_info::check_advanced;
 use super::ask::{Failed, ensure};
-use super::base_info::is_picture;
+use super::base_info::{date_type, is_picture};
 use super::body::Body;
 use crate::ledger::card::accounts::Account;
 use crate::rules::card::{
-    BAD_PARAMETER, CARD_PARAMETERS, CUSTOM_FIELDS, IMAGE_URL, NO_BALANCE, NO_BONUS, REQUIRED,
+    BAD_PARAMETER, CARD_PARAMETERS, CUSTOM_FIELDS, IMAGE_URL, NO_BALANCE, NO_BONUS, REQUIRED, TIME,
 };
 
 /// The types and the keys of their objects.
@@ -77,6 +77,8 @@ pub(super) fn new_type(
     account: &Account,
 ) -> Result<(), Failed> {
     fields_of_type(whole)?;
+    let for_ever = base.object("date_info")?.and_then(date_type) == Some("DATE_TYPE_PERMANENT");
+    ensure(!for_ever || matches!(card_type, "MEMBER_CARD" | "GENERAL_CARD"), &TIME)?;
     if let Some(advanced) = whole.object("advanced_info")? {
         check_advanced(advanced)?;
     }

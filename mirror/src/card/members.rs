@@ -8,6 +8,7 @@ use super::ask::{Ask, Failed, Told, ensure, told};
 use super::body::Body;
 use super::deeds::activated;
 use super::face;
+use super::templates::own_flag;
 use crate::ledger::card::cards::{self, Card};
 use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::things;
@@ -54,7 +55,7 @@ pub(super) fn activate(ask: &Ask<'_>) -> Told {
 /// Whether WeChat's own form activates the card.
 fn by_form(card: &Card) -> Result<(), Failed> {
     ensure(card.card_type == "MEMBER_CARD", &MEMBER_CARD)?;
-    ensure(card.body.get("wx_activate").and_then(Value::as_bool) == Some(true), &WX_ACTIVATE)
+    ensure(own_flag(card, "wx_activate"), &WX_ACTIVATE)
 }
 
 /// `POST /card/membercard/activate/geturl`

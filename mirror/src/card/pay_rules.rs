@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Failed, Told, ensure, told};
-use super::body::Body;
+use super::body::{Body, number_of};
 use crate::ledger::card::cards;
 use crate::ledger::card::things;
 use crate::rules::card::{BAD_PARAMETER, MEMBER_CARD, NO_MATCH, PARAMETER, REQUIRED, RULE_ID, TIME};
@@ -54,7 +54,7 @@ fn check_member(ask: &Ask<'_>, member: Body<'_>) -> Result<(), Failed> {
 
 /// Whether a rule is in force.
 fn is_effective(ask: &Ask<'_>, rule: &Value) -> bool {
-    rule["base_info"]["end_time"].as_i64().is_some_and(|end| end >= ask.now.seconds())
+    number_of(&rule["base_info"]["end_time"]).is_some_and(|end| end >= ask.now.seconds())
 }
 
 /// The rule in force that a merchant has already.

@@ -81,9 +81,14 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
     faults.extend(rule.as_ref().map(|rule| rule.kind.name()));
     let faults = faults.join(",");
     let outcome = match perform(app, &due, &account, rule).await {
-        Ok(status) => {
-            Outcome { state: "delivered", next_attempt: None, status: Some(status), error: None, faults }
-        }
+        Ok(status) => Outcome {
+            state: "delivered",
+            next_attempt: None,
+            status: Some(status),
+            error: None,
+            faults,
+            counts: true,
+        },
         Err((status, error)) => {
             let again = due.attempts + 1 < ATTEMPTS;
             Outcome {
@@ -92,6 +97,7 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
                 status,
                 error: Some(error),
                 faults,
+                counts: true,
             }
         }
     };
@@ -123,15 +129,22 @@ pub(crate) async fn replay(app: App, id: i64) -> Result<(), MirrorError> {
     let record = move |db: &rusqlite::Connection| {
         let Some(held) = events::find(db, id)?.filter(|held| held.created == created) else { return Ok(()) };
         let outcome = match told {
-            Ok(status) => {
-                Outcome { state: "delivered", next_attempt: None, status: Some(status), error: None, faults }
-            }
+            Ok(status) => Outcome {
+                state: "delivered",
+                next_attempt: None,
+                status: Some(status),
+                error: None,
+                faults,
+                counts: true,
+            },
             Err((status, error)) => Outcome {
                 state: held.state_name(),
                 next_attempt: held.next_attempt,
                 status,
                 error: Some(error),
                 faults,
+                // It does not use up an attempt that is still to come.
+                counts: held.next_attempt.is_none(),
             },
         };
         events::settle(db, id, &outcome)

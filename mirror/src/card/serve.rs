@@ -29,6 +29,9 @@ use crate::rules::{Refusal, Rule};
 use crate::state::App;
 use crate::wire_copy::WireCopy;
 
+/// Most levels of a body.
+const DEEPEST: usize = 100;
+
 /// A call with its body.
 struct Incoming {
     parts: Parts,
@@ -55,8 +58,7 @@ pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response 
     let read = request_body::read(&parts.headers, body, app.settings.request_timeout).await;
     let outgoing = match read {
         Ok(body) => {
-            // The secret of the account is in this body alone.
-            let shown = if name == "card.stable_token" { Bytes::new() } else { body.clone() };
+            let shown = if redact::hides_body(parts.uri.path()) { Bytes::new() } else { body.clone() };
             recording.entry().received = received.with_body(&shown);
             let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
             respond(&app, &mut recording, endpoint, Incoming { parts, query, body }).await
@@ -257,8 +259,25 @@ fn object(body: &Bytes) -> Result<Map<String, Value>, Failed> {
         return Err((&EMPTY_POST).into());
     }
     ensure(!is_escaped(body), &CHARSET)?;
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::from(&FORMAT).with_message(format!("{}: {error}", FORMAT.message)).into())
+    let refuse =
+        |reason: String| Refusal::from(&FORMAT).with_message(format!("{}: {reason}", FORMAT.message));
+    let object: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| refuse(error.to_string()))?;
+    // What is kept lies some levels deeper, and is read again.
+    if object.values().any(|value| depth(value) >= DEEPEST) {
+        return Err(refuse(format!("more than {DEEPEST} levels")).into());
+    }
+    Ok(object)
+}
+
+/// Levels of lists and objects; the parser has bounded them.
+fn depth(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Array(list) => list.iter().map(depth).max(),
+        Value::Object(object) => object.values().map(depth).max(),
+        _ => return 0,
+    };
+    deepest.unwrap_or(0) + 1
 }
 
 /// Whether there is a character beyond ASCII written as `\uXXXX`.

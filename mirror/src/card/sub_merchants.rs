@@ -33,7 +33,8 @@ fn info<'a>(ask: &Ask<'a>) -> Result<Body<'a>, Failed> {
     info.needed("brand_name", 36, &REQUIRED)?;
     ensure(is_picture(info.needed("logo_url", 128, &REQUIRED)?), &IMAGE_URL)?;
     let own_account = info.text("app_id", 128)?.is_some_and(|appid| !appid.is_empty());
-    ensure(own_account || info.has("agreement_media_id"), &REQUIRED)?;
+    let licence = info.text("agreement_media_id", 512)?.is_some_and(|media| !media.is_empty());
+    ensure(own_account || licence, &REQUIRED)?;
     info.needed("protocol", 512, &REQUIRED)?;
     for key in ["protocol", "agreement_media_id", "operator_media_id"] {
         if let Some(media) = info.text(key, 512)?.filter(|media| !media.is_empty()) {

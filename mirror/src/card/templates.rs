@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Told, ensure, told};
 use super::base_info::MOST_STOCK;
+use super::body::{flag_of, number_of};
+use super::codes::remind;
 use super::colors;
 use super::kinds::key_of;
 use crate::ledger::card::cards::{self, Card, DELETE};
@@ -86,14 +88,16 @@ pub(super) fn modify_stock(ask: &Ask<'_>) -> Told {
     ensure(more == 0 || less == 0, &QUANTITY)?;
     ensure(less <= card.quantity, &STOCK)?;
     ensure(card.total + more <= MOST_STOCK, &TOTAL_STOCK)?;
+    let before = card.quantity;
     card.quantity += more - less;
     card.total += more - less;
     if is_deposited(&card) {
-        let free = codes::count(ask.db, card.id, State::Deposited, None)?;
+        let free = codes::count(ask.db, card.id, State::Deposited)?;
         ensure(card.quantity <= free, &DEPOSIT_MODE)?;
     }
     card.updated = ask.now;
     cards::save(ask.db, &card)?;
+    remind(ask, &card, before)?;
     Ok(told! {})
 }
 
@@ -109,17 +113,17 @@ pub(super) fn is_custom(card: &Card) -> bool {
 
 /// How often one user may claim it; 0 is without limit.
 pub(super) fn get_limit(card: &Card) -> i64 {
-    card.body["base_info"]["get_limit"].as_i64().unwrap_or(USUAL_GET_LIMIT)
+    number_of(&card.body["base_info"]["get_limit"]).unwrap_or(USUAL_GET_LIMIT)
 }
 
 /// A flag of `base_info`; absent is false.
 pub(super) fn flag(card: &Card, key: &str) -> bool {
-    match &card.body["base_info"][key] {
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_i64() == Some(1),
-        Value::String(text) => text == "true",
-        _ => false,
-    }
+    flag_of(&card.body["base_info"][key]).unwrap_or(false)
+}
+
+/// A flag of the type's own object; absent is false.
+pub(super) fn own_flag(card: &Card, key: &str) -> bool {
+    card.body.get(key).and_then(flag_of).unwrap_or(false)
 }
 
 /// `POST /card/delete`

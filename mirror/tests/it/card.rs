@@ -5,6 +5,7 @@ mod codes;
 mod coins;
 mod desk;
 mod events;
+mod extremes;
 mod gift_orders;
 pub(crate) mod gift_pages;
 mod gifts;

@@ -24,7 +24,8 @@ use crate::moment::Moment;
 use crate::random;
 use crate::rules::card::{
     CARD_STATUS, GET_LIMIT, GIFT_CHAT_ROOM, GIFT_CHOICE, GIFT_LIST, GIFT_MULTI, GIFT_OFF, GIFT_ORDER,
-    GIFT_REFUNDED, GIFT_SELF, GIFT_SENT, GIFT_TOTAL, GIFT_WORDS, NO_PAY, OPENID, STOCK, USER_CARD_STATUS,
+    GIFT_REFUNDED, GIFT_SELF, GIFT_SENT, GIFT_TOTAL, GIFT_WORDS, NO_PAY, OPENID, STOCK, TIME,
+    USER_CARD_STATUS,
 };
 
 /// Most cards of one order where no source has a number.
@@ -125,12 +126,13 @@ fn sold(ask: &Ask<'_>, card_id: &str, order: &GiftOrder) -> Result<(Card, Code, 
     ensure(card.status != DELETE && is_verified(&card), &CARD_STATUS)?;
     let price = number_of(&card.body["base_info"]["giftcard_info"]["price"]).unwrap_or(0);
     let limit = get_limit(&card);
-    let had = codes::claimed_by(ask.db, card.id, &order.buyer)?;
+    let had = happenings::times(ask.db, card.id, &order.buyer, Happening::Receive)?;
     ensure(limit == 0 || had < limit, &GET_LIMIT)?;
     ensure(card.quantity > 0, &STOCK)?;
     let mut code = taken(ask, &card, None)?;
     holder::hand_over(&mut code, &order.buyer);
-    begin(&card, &mut code, ask.now);
+    begin(&card, &mut code, ask.now)?;
+    ensure(!is_over(&code, ask.now), &TIME)?;
     code.claimed = Some(ask.now);
     code.outer_str.clone_from(&order.outer_str);
     code.face.insert("order_id".to_owned(), order.order_id.clone().into());

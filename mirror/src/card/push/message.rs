@@ -40,7 +40,8 @@ pub(super) fn message(
     let mut encrypt = String::new();
     push_text(&mut encrypt, "Encrypt", &sealed);
     let body = if account.mode == PushMode::Compatible {
-        event.xml.replace("</xml>", &format!("{encrypt}</xml>"))
+        // A text inside may hold the same characters.
+        format!("{}{encrypt}</xml>", event.xml.strip_suffix("</xml>").unwrap_or(&event.xml))
     } else {
         let mut body = String::from("<xml>");
         push_text(&mut body, "ToUserName", &account_name(&event.appid));
@@ -68,8 +69,9 @@ pub(super) fn spoil(kind: &FaultKind, query: &mut String, body: &mut String) {
         FaultKind::CorruptBody => match body.find("<Encrypt><![CDATA[") {
             Some(start) => {
                 let place = start + "<Encrypt><![CDATA[".len();
-                let other = if body[place..].starts_with('A') { "B" } else { "A" };
-                body.replace_range(place..=place, other);
+                let first = body[place..].chars().next();
+                let other = if first == Some('A') { "B" } else { "A" };
+                body.replace_range(place..place + first.map_or(0, char::len_utf8), other);
             }
             None => body.truncate(body.len().saturating_sub("</xml>".len())),
         },

@@ -181,19 +181,9 @@ pub(crate) fn of_card(db: &Connection, card: i64, limit: u32) -> rusqlite::Resul
         .collect()
 }
 
-/// How many codes of a card were claimed by a user. Gifts taken do not count, since nobody claims those.
-pub(crate) fn claimed_by(db: &Connection, card: i64, openid: &str) -> rusqlite::Result<i64> {
-    db.prepare_cached(
-        "SELECT count(*) FROM card_codes WHERE card = ?1 AND openid = ?2 AND claimed IS NOT NULL",
-    )?
-    .query_row(params![card, openid], |row| row.get(0))
-}
-
-pub(crate) fn count(db: &Connection, card: i64, state: State, openid: Option<&str>) -> rusqlite::Result<i64> {
-    db.prepare_cached(
-        "SELECT count(*) FROM card_codes WHERE card = ?1 AND state = ?2 AND (?3 IS NULL OR openid = ?3)",
-    )?
-    .query_row(params![card, state.name(), openid], |row| row.get(0))
+pub(crate) fn count(db: &Connection, card: i64, state: State) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT count(*) FROM card_codes WHERE card = ?1 AND state = ?2")?
+        .query_row(params![card, state.name()], |row| row.get(0))
 }
 
 /// How many codes were ever deposited for a card.

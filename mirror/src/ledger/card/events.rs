@@ -32,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) status: Option<i64>,
     pub(crate) error: Option<String>,
     pub(crate) faults: String,
+    /// Whether it is one of the attempts that an event has.
+    pub(crate) counts: bool,
 }
 
 impl StoredEvent {
@@ -126,7 +128,7 @@ pub(crate) fn own_work_due(db: &Connection, now: Moment) -> rusqlite::Result<boo
 pub(crate) fn settle(db: &Connection, id: i64, outcome: &Outcome) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE card_events SET state = ?2, next_attempt = ?3, status = ?4, error = ?5, faults = ?6,
-            attempts = attempts + 1
+            attempts = attempts + ?7
          WHERE id = ?1",
     )?
     .execute(params![
@@ -135,7 +137,8 @@ pub(crate) fn settle(db: &Connection, id: i64, outcome: &Outcome) -> rusqlite::R
         outcome.next_attempt.map(Moment::millis),
         outcome.status,
         outcome.error,
-        outcome.faults
+        outcome.faults,
+        outcome.counts
     ])
     .map(drop)
 }
@@ -169,7 +172,8 @@ pub(crate) fn was_active(
 ) -> rusqlite::Result<bool> {
     db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM card_events WHERE openid = ?1 AND appid = ?2 AND created >= ?3
-            AND event NOT IN ('update_member_card', 'user_consume_card', 'card_pay_order'))",
+            AND event NOT IN ('update_member_card', 'user_consume_card', 'card_pay_order')
+            AND xml NOT LIKE '%<IsReturnBack>1<%' AND xml NOT LIKE '%<IsReturnBack><![CDATA[true]]>%')",
     )?
     .query_row(params![openid, appid, since.millis()], |row| row.get(0))
 }

@@ -44,6 +44,12 @@ pub(crate) fn insert(
     .map(drop)
 }
 
+/// How often a user did something with a card. What he gave away or deleted since counts as well.
+pub(crate) fn times(db: &Connection, card: i64, openid: &str, happening: Happening) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT count(*) FROM card_happenings WHERE card = ?1 AND openid = ?2 AND kind = ?3")?
+        .query_row(params![card, openid, happening.name()], |row| row.get(0))
+}
+
 /// Times and people of one kind of happening on a day, over several cards.
 pub(crate) fn counted(db: &Connection, cards: &[i64], kind: &str, day: i64) -> rusqlite::Result<(i64, i64)> {
     db.prepare_cached(

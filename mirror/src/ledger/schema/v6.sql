@@ -219,6 +219,7 @@ CREATE TABLE card_happenings (
     due    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX card_happenings_by_day ON card_happenings (card, day);
+CREATE INDEX card_happenings_of_user ON card_happenings (card, openid, kind);
 
 -- Things of smaller families, as JSON: gift-card pages, rules, sub-merchants, shelves, media.
 CREATE TABLE card_things (
