@@ -152,10 +152,27 @@ fn settings_missing(global: &Global, report: &mut Report) {
             format!("name one: --profile {one}, or {}={one}", env::PROFILE),
         );
     } else {
+        let found = match variables().as_slice() {
+            [] => "no variable FAVOR_… is set".to_owned(),
+            set => {
+                format!(
+                    "the variables that are set ({}) name neither a merchant's keys nor an app secret",
+                    set.join(", ")
+                )
+            }
+        };
         report.bad(
             Code::SettingsMissing,
-            format!("there is no {file}, and no variable FAVOR_… is set"),
+            format!("there is no {file}, and {found}"),
             "favor mirror starts a stand-in and prints variables to paste; for your own merchant write favor.toml with a table [profile.default]",
         );
     }
+}
+
+/// Names of the variables that are set for this command.
+fn variables() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("FAVOR_")).collect();
+    names.sort_unstable();
+    names
 }

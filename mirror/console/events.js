@@ -18,14 +18,10 @@ const lines = (xml) => xml.replaceAll(/>(?=<[^/!])/g, '>\n').replace(/<\/xml>$/,
 
 export const mentions = (event, cardId) => reader(event.xml)('CardId') === cardId;
 
-function replay(event, refresh) {
-  // Without an address there is nowhere to send it.
-  if (event.state === 'nowhere') return null;
-  return button(t('replay'), async () => {
-    await attempt(() => post(path`card/events/${event.id}/replay`), (now) => t('replayed', now.error ?? now.status ?? '–'));
-    await refresh();
-  }, { class: 'small', 'data-act': 'replay', 'data-key': `replay${event.id}` });
-}
+const replay = (event, refresh) => button(t('replay'), async () => {
+  await attempt(() => post(path`card/events/${event.id}/replay`), (now) => t('replayed', now.error ?? now.status ?? '–'));
+  await refresh();
+}, { class: 'small', 'data-act': 'replay', 'data-key': `replay${event.id}` });
 
 const result = (event) => [event.status, event.error, event.faults.join(', ')].filter(Boolean).join(' · ') || '–';
 

@@ -197,6 +197,7 @@ export const CARD_WORDS = {
   event_giftcard_pay_done: ['a gift card was bought', '礼品卡购买成功'],
   event_giftcard_send_to_friend: ['a gift card was sent', '礼品卡赠送'],
   event_giftcard_user_accept: ['a gift card was taken', '礼品卡被领取'],
+  event_user_authorize_invoice: ['invoice data were given', '用户授权开票'],
   event_card_merchant_check_result: ['a sub-merchant was reviewed', '子商户审核结果'],
 
   verdict_token: ['token', '凭证无效'],

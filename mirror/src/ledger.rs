@@ -101,7 +101,10 @@ impl Ledger {
         let storage = |error: rusqlite::Error| MirrorError::Storage(Box::new(error));
         let claim = file.map(InUse::claim).transpose()?;
         let connection = match file {
-            Some(file) => Connection::open(file),
+            Some(file) => {
+                in_use::make_private(file)?;
+                Connection::open(file)
+            }
             None => Connection::open_in_memory(),
         }
         .map_err(storage)?;

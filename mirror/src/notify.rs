@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub(crate) use post::words;
+
 use crate::error::MirrorError;
 use crate::lock;
 use crate::moment::Moment;

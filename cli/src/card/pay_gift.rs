@@ -86,6 +86,9 @@ async fn list(desk: &Desk<'_>, rules: &PayGifts, effective: bool) -> anyhow::Res
     if desk.output.is_json() {
         return all.iter().try_for_each(|rule| desk.output.json(rule));
     }
+    if all.iter().any(|rule| id(rule).is_empty()) {
+        desk.output.talk("the platform does not say the rules' numbers here: add prints them");
+    }
     let rows = all.iter().map(row).collect();
     desk.output.rows(["rule", "card", "payments", "merchants", "from", "until"], rows, "no rules")
 }

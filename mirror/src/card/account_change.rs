@@ -149,13 +149,13 @@ impl CardAccountChange {
         let good_token =
             (3..=32).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if account.url.is_some() && !good_token {
-            return refuse("token has 3 to 32 letters and digits");
+            return refuse("it needs a token of 3 to 32 letters and digits");
         }
         if account.mode != PushMode::Plain && cipher::key(&account.aes_key).is_none() {
-            return refuse("encoding_aes_key has 43 characters of base64");
+            return refuse("its mode needs an encoding_aes_key of 43 characters of base64");
         }
         if !(0..=LONGEST_REVIEW).contains(&account.review_seconds) {
-            return refuse("review_seconds is 0 to a year");
+            return refuse("review_seconds must lie between 0 and a year");
         }
         Ok(account)
     }

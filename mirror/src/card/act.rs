@@ -124,6 +124,13 @@ pub struct FormField {
     pub value_list: Vec<String>,
 }
 
+impl FormField {
+    /// Whether something was written or chosen.
+    pub(crate) fn is_filled(&self) -> bool {
+        !self.value.is_empty() || !self.value_list.is_empty()
+    }
+}
+
 impl From<&str> for CardAct {
     fn from(code: &str) -> Self {
         Self { code: code.to_owned(), ..Self::default() }

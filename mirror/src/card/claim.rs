@@ -14,8 +14,8 @@ use super::templates::{flag, get_limit, is_custom};
 use crate::ledger::card::happenings::{self, Happening};
 use crate::ledger::card::{cards, codes, messages, page_claims, qrcodes, tokens};
 use crate::rules::card::{
-    ACTION_INFO, BALANCE, CARD_EXT, CARD_EXT_REPEATED, CARD_ID, CARD_STATUS, GET_LIMIT, NO_CARD_ID, OPENID,
-    SERIAL_CODE, STOCK, TESTERS_ONLY, TIME,
+    BALANCE, CARD_EXT, CARD_EXT_REPEATED, CARD_ID, CARD_STATUS, GET_LIMIT, NO_CARD_ID, OPENID, SCANNED,
+    SERIAL_CODE, STOCK, TESTERS_ONLY, TIME, TO_ANOTHER,
 };
 
 /// What a claim comes with.
@@ -50,7 +50,7 @@ fn source(ask: &Ask<'_>, claim: &ClaimCard) -> Result<Source, Failed> {
     if let Some(id) = claim.msg_id {
         let message = messages::find(ask.db, id)?.filter(|message| message.appid == ask.appid);
         let message = message.ok_or(&CARD_ID)?;
-        ensure(is_for(&message, &claim.openid), &OPENID)?;
+        ensure(is_for(&message, &claim.openid), &TO_ANOTHER)?;
         ensure(claim.card_id.as_ref().is_none_or(|id| *id == message.card_id), &CARD_ID)?;
         let Some(ext) = &message.card_ext else {
             return Ok(Source { card_id: message.card_id, ..Source::default() });
@@ -61,7 +61,7 @@ fn source(ask: &Ask<'_>, claim: &ClaimCard) -> Result<Source, Failed> {
     }
     if let Some(ticket) = &claim.ticket {
         let scanned = qrcodes::find(ask.db, ticket)?.filter(|code| code.appid == ask.appid);
-        let scanned = scanned.ok_or(&ACTION_INFO)?;
+        let scanned = scanned.ok_or(&SCANNED)?;
         ensure(ask.now < scanned.expires, &TIME)?;
         ensure(!(scanned.once && scanned.used), &STOCK)?;
         let objects = scanned.cards.iter().filter_map(Value::as_object);

@@ -1,11 +1,11 @@
 //! What users do with a card they have, and staff with a user's.
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::account;
 use super::account::status;
-use super::act::{CardAct, Deed};
+use super::act::{CardAct, Deed, FormField};
 use super::ask::{Ask, Failed, ensure};
 use super::body::is_openid;
 use super::codes::redeem;
@@ -20,7 +20,11 @@ use crate::ledger::card::happenings::{self, Happening};
 use crate::ledger::card::things;
 use crate::moment::Moment;
 use crate::random;
-use crate::rules::card::{BAD_PARAMETER, MEMBER_CARD, OPENID, UNSUPPORTED, USER_CARD_STATUS, WX_ACTIVATE};
+use crate::rules::Refusal;
+use crate::rules::card::{
+    BAD_PARAMETER, CONSUME_SOURCE, FORM_INCOMPLETE, MEMBER_CARD, OPENID, UNSUPPORTED, USER_CARD_STATUS,
+    WX_ACTIVATE,
+};
 
 /// Most that one payment may be, in fen; a day's sum stays far from the end of the numbers.
 const MOST_PAID: i64 = 1_000_000_000_000;
@@ -53,7 +57,7 @@ pub(crate) fn act(ask: &Ask<'_>, deed: Deed, act: &CardAct) -> Result<UserCard, 
         }
         Deed::Redeem => {
             let source = act.source.as_deref().unwrap_or("FROM_MP");
-            ensure(matches!(source, "FROM_MP" | "FROM_MOBILE_HELPER"), &BAD_PARAMETER)?;
+            ensure(matches!(source, "FROM_MP" | "FROM_MOBILE_HELPER"), &CONSUME_SOURCE)?;
             let text = |given: &'_ Option<String>| given.clone().unwrap_or_default();
             let (place, staff) = (text(&act.location_name), text(&act.staff_openid));
             let (verify, remark) = (text(&act.verify_code), text(&act.remark_amount));
@@ -104,6 +108,7 @@ fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &CardAct) -> Res
     ensure(card.card_type == "MEMBER_CARD", &MEMBER_CARD)?;
     ensure(own_flag(card, "wx_activate"), &WX_ACTIVATE)?;
     ensure(status(&code, ask.now) == "NORMAL", &USER_CARD_STATUS)?;
+    check_filled(card, act)?;
     let info = json!({
         "common_field_list": act.common_field_list,
         "custom_field_list": act.custom_field_list,
@@ -122,6 +127,25 @@ fn submit_form(ask: &Ask<'_>, card: &Card, mut code: Code, act: &CardAct) -> Res
     let fields = [("CardId", Field::Text(&card.card_id)), ("UserCardCode", Field::Text(&code.code))];
     event::raise(ask.db, ask.appid, &code.openid, "submit_membercard_user_info", &fields, ask.now)?;
     Ok(UserCard { activate_ticket: ticket, ..UserCard::new(card, &code, ask.now) })
+}
+
+/// All that the form requires is there.
+fn check_filled(card: &Card, act: &CardAct) -> Result<(), Failed> {
+    let Some(required) = card.settings.get("form").map(|form| &form["required_form"]) else { return Ok(()) };
+    let texts = |key: &str| required[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let has =
+        |given: &[FormField], name: &str| given.iter().any(|field| field.name == name && field.is_filled());
+    let rich = required["rich_field_list"].as_array().into_iter().flatten();
+    let own = texts("custom_field_list").chain(rich.filter_map(|field| field["name"].as_str()));
+    let missing = texts("common_field_id_list")
+        .find(|name| !has(&act.common_field_list, name))
+        .or_else(|| own.into_iter().find(|name| !has(&act.custom_field_list, name)));
+    match missing {
+        None => Ok(()),
+        Some(name) => Err(Refusal::from(&FORM_INCOMPLETE)
+            .with_message(format!("{}: {name}", FORM_INCOMPLETE.message))
+            .into()),
+    }
 }
 
 /// The user pays from the card.

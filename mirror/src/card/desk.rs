@@ -17,7 +17,7 @@ use crate::ledger::card::{accounts, cards, codes, events, messages, qrcodes, tok
 use crate::ledger::{LedgerError, all_or_nothing};
 use crate::moment::Moment;
 use crate::rules::Refusal;
-use crate::rules::card::{ACTION_INFO, CARD_ID, CARD_STATUS, SERIAL_CODE};
+use crate::rules::card::{CARD_ID, CARD_STATUS, SCANNED, SERIAL_CODE};
 use crate::state::App;
 
 /// Most codes and events one call answers.
@@ -78,9 +78,7 @@ pub(crate) async fn claim(app: &App, claim: ClaimCard) -> Result<UserCard, Mirro
         },
         (Some(ticket), _) => match qrcodes::find(db, &ticket)? {
             Some(code) => Ok(code.appid),
-            None => {
-                Err(Refusal::from(&ACTION_INFO).with_message("no QR code has this ticket".to_owned()).into())
-            }
+            None => Err((&SCANNED).into()),
         },
         (None, Some(card_id)) => owner_of_card(db, &card_id),
         (None, None) => Err((&CARD_ID).into()),

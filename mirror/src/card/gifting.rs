@@ -16,7 +16,7 @@ use crate::ledger::card::codes::{self, Code, State};
 use crate::ledger::card::gift_orders;
 use crate::ledger::card::happenings::{self, Happening};
 use crate::moment::Moment;
-use crate::rules::card::{OPENID, UNSUPPORTED, USER_CARD_STATUS};
+use crate::rules::card::{OWN_GIFT, UNSUPPORTED, USER_CARD_STATUS};
 
 /// How long a gift waits for its taker.
 const GIFT_DAYS: i64 = 1;
@@ -63,7 +63,7 @@ pub(super) fn came_back(db: &Connection, card: &Card, code: &Code, now: Moment) 
 /// A friend takes a gift. Server codes change; a merchant's own stay until it replaces them.
 pub(super) fn accept(ask: &Ask<'_>, card: &Card, mut code: Code, friend: &str) -> Result<UserCard, Failed> {
     ensure(code.state == State::Gifting, &USER_CARD_STATUS)?;
-    ensure(code.openid != friend, &OPENID)?;
+    ensure(code.openid != friend, &OWN_GIFT)?;
     let (giver, old_code) = (code.openid.clone(), code.code.clone());
     let mut new = if code.own {
         code.clone()

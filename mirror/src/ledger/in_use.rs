@@ -35,6 +35,19 @@ impl InUse {
     }
 }
 
+/// Makes the data file, where there is none, so that its owner alone can read it: it holds keys. The files that SQLite
+/// puts beside it take after it.
+pub(crate) fn make_private(data: &Path) -> Result<(), MirrorError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(data)
+        .map(drop)
+        .map_err(|error| MirrorError::Storage(format!("{} cannot be opened: {error}", data.display()).into()))
+}
+
 fn beside(data: &Path) -> PathBuf {
     let mut path = data.as_os_str().to_owned();
     path.push("-lock");

@@ -116,7 +116,7 @@ async fn beginning(mut response: reqwest::Response) -> String {
 }
 
 /// The innermost reason, which says most.
-fn words(error: reqwest::Error) -> String {
+pub(crate) fn words(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut reason = error.to_string();
     let mut source = error.source();

@@ -12,6 +12,17 @@ rules! {
         "invalid grant_type", 40_002, "grant_type is client_credential";
     OPENID = "card.openid", Documented, "cards 2.6", 200 "40003"
         "invalid openid", 40_003, "an openid has 1 to 32 visible characters";
+    TO_ANOTHER = "card.to_another", Assumed, "cards 3.45", 200 "40003"
+        "invalid openid", 40_003, "a card in a message is taken by somebody the message went to";
+    OWN_GIFT = "card.own_gift", Assumed, "cards 5.2", 200 "40003"
+        "invalid openid", 40_003, "a gift is taken by somebody else than its giver";
+    SCANNED = "card.scanned", Assumed, "cards 3.10", 200 "40053"
+        "invalid action info", 40_053, "a ticket that is scanned is one of a QR code of this mirror";
+    CONSUME_SOURCE = "card.consume_source", Documented, "cards 7.5", 200 "40035"
+        "invalid parameter", 40_035, "staff redeems from FROM_MP or from FROM_MOBILE_HELPER";
+    FORM_INCOMPLETE = "card.form_incomplete", Assumed, "cards 3.26", 200 "41011"
+        "missing required fields! please check document and request json", 41_011,
+        "what a user submits holds every field that the form requires";
     MESSAGE_TYPE = "card.message_type", Assumed, "cards 3.45", 200 "40008"
         "invalid message type", 40_008, "msgtype is wxcard; this mirror sends nothing else";
     FILE_TYPE = "card.file_type", Documented, "cards 2.7", 200 "40005"

@@ -7,6 +7,26 @@ use serde_json::{Value, json};
 
 use crate::harness::{FAVOR, USER, World, builder, damage, stock_body, time, with};
 
+/// Who has the keys in it can stand in for WeChat.
+#[tokio::test]
+async fn its_owner_alone_can_read_a_data_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::with(builder().data(folder.path().join("data.sqlite"))).await;
+    world.running_stock(&stock_body("n1", 10, 1)).await;
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        // The lock is empty.
+        if !name.ends_with("-lock") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2, "the file and its log");
+    world.mirror.shutdown().await;
+}
+
 #[tokio::test]
 async fn everything_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();

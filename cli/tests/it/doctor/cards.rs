@@ -170,3 +170,11 @@ fn a_clock_that_is_wrong_for_events_is_found() {
         assert_eq!((code, all), (exit, vec![wanted.to_owned()]), "{report:#}");
     }
 }
+
+#[test]
+fn variables_that_are_not_enough_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(favor(folder.path()).env("FAVOR_APPID", APPID).args(["doctor", "--offline"]));
+    assert!(done.stdout.contains("SETTINGS_MISSING"), "{done:?}");
+    assert!(done.stdout.contains("variables that are set (FAVOR_APPID)"), "{done:?}");
+}

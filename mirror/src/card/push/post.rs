@@ -10,6 +10,7 @@ use crate::fault::FaultKind;
 use crate::ledger::card::accounts::Account;
 use crate::ledger::card::events::StoredEvent;
 use crate::moment::Moment;
+use crate::notify::words;
 use crate::random;
 use crate::rules::callback::is_address;
 use crate::state::App;
@@ -57,7 +58,7 @@ fn client<'a>(app: &'a App, url: &str) -> Result<&'a reqwest::Client, String> {
 async fn answered(app: &App, request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
     let patience = app.notify.patience();
     let exchange = async {
-        let mut response = request.send().await.map_err(|error| error.without_url().to_string())?;
+        let mut response = request.send().await.map_err(words)?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Ok(Some(piece)) = response.chunk().await {

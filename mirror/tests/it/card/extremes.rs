@@ -173,3 +173,44 @@ async fn a_replay_in_vain_uses_up_no_attempt() {
     cards.world.mirror.advance(Duration::from_secs(5)).await.unwrap();
     assert_eq!(desk.events(1).await.unwrap()[0].state, CardEventState::Delivered);
 }
+
+#[tokio::test]
+async fn a_form_is_not_submitted_with_holes() {
+    let cards = Cards::new().await;
+    let id = cards.card(&member_card()).await;
+    let form = json!({"card_id": id, "required_form": {
+        "common_field_id_list": ["USER_FORM_INFO_FLAG_MOBILE"], "custom_field_list": ["favourite tea"]}});
+    cards.ok("/card/membercard/activateuserform/set", &form).await;
+    let code = cards.claim(&id, ANNA).await;
+    let mobile = json!([{"name": "USER_FORM_INFO_FLAG_MOBILE", "value": "13800000000"}]);
+    for (common, own, missing) in [
+        (json!([]), json!([]), "USER_FORM_INFO_FLAG_MOBILE"),
+        (mobile.clone(), json!([]), "favourite tea"),
+        (mobile.clone(), json!([{"name": "favourite tea", "value": ""}]), "favourite tea"),
+    ] {
+        let body = json!({"code": code, "common_field_list": common, "custom_field_list": own});
+        let told = cards.act("submit-form", &body).await;
+        assert_eq!(told.status, 409, "{body}");
+        assert!(told.json()["message"].as_str().unwrap().contains(missing), "{}", told.json());
+    }
+    let own = json!([{"name": "favourite tea", "value": "oolong"}]);
+    let body = json!({"code": code, "common_field_list": mobile, "custom_field_list": own});
+    assert_eq!(cards.act("submit-form", &body).await.ok()["has_active"], true);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_rule_that_was_broken() {
+    let cards = Cards::new().await;
+    let id = cards.card(&coupon(base())).await;
+    let code = cards.claim(&id, ANNA).await;
+    let redeemed = json!({"code": code, "source": "FROM_AFAR"});
+    assert!(reason(&cards, "redeem", &redeemed).await.contains("FROM_MOBILE_HELPER"));
+    assert!(reason(&cards, "claim", &json!({"openid": BELA, "ticket": "none"})).await.contains("ticket"));
+    cards.act("gift", &json!({ "code": code })).await.ok();
+    let own = reason(&cards, "accept", &json!({"code": code, "openid": ANNA})).await;
+    assert!(own.contains("than its giver"), "{own}");
+}
+
+async fn reason(cards: &Cards, what: &str, body: &Value) -> String {
+    cards.act(what, body).await.json()["message"].as_str().unwrap().to_owned()
+}

@@ -118,7 +118,7 @@ async fn mistakes_name_their_place() {
         ),
         (
             "[[card_accounts]]\nappid = \"wx00000000000000aa\"\nmode = \"secure\"\n".to_owned(),
-            "seed:1:1: encoding_aes_key has 43 characters",
+            "seed:1:1: its mode needs an encoding_aes_key of 43 characters",
         ),
         ("[[card_accounts]]\nappid = \"a\"\n".repeat(2), "seed:4:9: card account a is there twice"),
         (card("quantity = 0\n"), "seed:4:12: the card cannot be made: errcode 40122"),
