@@ -12,11 +12,24 @@ const ACTS = {
   reopen: ['reopen', () => ({})],
   view: ['view', () => ({})],
   enter: ['enter-session', () => ({})],
-  form: ['submit-form', (who) => ({ common_field_list: [{ name: 'USER_FORM_INFO_FLAG_NAME', value: who.user }] })],
+  form: ['submit-form', (who, card) => filled(card.settings.form?.required_form ?? {}, who)],
   pay: ['pay', (who) => ({ fee: Number(who.fee), original_fee: Number(who.due) })],
   remove: ['remove', () => ({})],
   restore: ['restore', () => ({})],
 };
+
+/** All that a form asks for; every field holds the user's openid, every choice its first value. */
+function filled(form, who) {
+  const written = (name) => ({ name, value: who.user });
+  const chosen = ({ type, name, values }) => (
+    type === 'FORM_FIELD_CHECK_BOX' ? { name, value_list: values.slice(0, 1) } : { name, value: values[0] }
+  );
+  const common = form.common_field_id_list ?? ['USER_FORM_INFO_FLAG_NAME'];
+  return {
+    common_field_list: common.map(written),
+    custom_field_list: [...(form.custom_field_list ?? []).map(written), ...(form.rich_field_list ?? []).map(chosen)],
+  };
+}
 
 const isMember = (card) => card.card_type === 'MEMBER_CARD';
 const keepsCode = (card) => isMember(card) || card.card_type === 'GENERAL_CARD';
@@ -88,7 +101,7 @@ export const claim = (outcome, who, how) =>
 export function actButtons(card, code, { outcome, who, refresh }) {
   const act = (name) => button(t(`act_${name}`), async () => {
     const [path, more] = ACTS[name];
-    const body = { code: code.code, card_id: card.card_id, ...more(who()) };
+    const body = { code: code.code, card_id: card.card_id, ...more(who(), card) };
     await outcome.of(() => post(`card/${path}`, body), did(name, who()));
     await refresh();
   }, { class: 'small', 'data-act': name, 'data-key': `${name}${code.id}` });

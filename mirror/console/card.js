@@ -196,8 +196,8 @@ export function open(root, id) {
         judged.element.hidden = judged.element.childElementCount === 0;
         about.show(card);
         persons.show(card);
-        const { body, card_type, pay_cell } = card;
-        codes.show({ card: { card_id: id, body, card_type, pay_cell }, list: held.codes, first: from === '' });
+        const { body, settings, card_type, pay_cell } = card;
+        codes.show({ card: { card_id: id, body, settings, card_type, pay_cell }, list: held.codes, first: from === '' });
         qrcodes.show(card.qrcodes);
         events.show(told.events.filter((event) => mentions(event, id)));
       } catch (error) {

@@ -199,6 +199,16 @@ describe('the pages about cards', () => {
 
   test('show points and balance of member cards, and bring one back', async () => {
     member = (await account.ok('/card/create', memberCard('Tea members'))).card_id;
+    await account.ok('/card/membercard/activateuserform/set', {
+      card_id: member,
+      required_form: {
+        common_field_id_list: ['USER_FORM_INFO_FLAG_MOBILE'], custom_field_list: ['favourite tea'],
+        rich_field_list: [
+          { type: 'FORM_FIELD_RADIO', name: 'hot', values: ['yes', 'no'] },
+          { type: 'FORM_FIELD_CHECK_BOX', name: 'days', values: ['Monday', 'Friday'] },
+        ],
+      },
+    });
     await mirror.control(`card/cards/${member}/review`, {});
     const { code } = await mirror.control('card/claim', { card_id: member, openid: 'oAnna' });
     await open(`/cards/${member}`);

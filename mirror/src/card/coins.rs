@@ -12,7 +12,9 @@ use crate::ledger::card::cards;
 use crate::ledger::card::coins::{self, Coins, DONE, GRANT, Order, QUOTE, RECHARGE, SPENT, WAITING};
 use crate::moment::Moment;
 use crate::random;
-use crate::rules::card::{COIN_COUNT, COIN_ORDER, COINS_MISSING, PARAMETER, QUANTITY, TOTAL_STOCK};
+use crate::rules::card::{
+    COIN_COUNT, COIN_ORDER, COIN_ORDER_PAID, COINS_MISSING, PARAMETER, QUANTITY, TOTAL_STOCK,
+};
 
 /// What an account is given when it begins.
 const REWARD: i64 = 200;
@@ -147,7 +149,7 @@ pub(super) fn recharge(ask: &Ask<'_>) -> Told {
 /// Somebody pays a recharge.
 pub(crate) fn paid(ask: &Ask<'_>, order_id: &str, openid: Option<String>) -> Result<CoinOrder, Failed> {
     let mut order = named(ask, order_id)?;
-    ensure(order.kind == RECHARGE && order.status == WAITING, &COIN_ORDER)?;
+    ensure(order.kind == RECHARGE && order.status == WAITING, &COIN_ORDER_PAID)?;
     (order.status, order.finished) = (DONE.to_owned(), Some(ask.now));
     order.openid = openid.unwrap_or_default();
     coins::finish(ask.db, &order)?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::{self, Failure};
-use crate::card::act::Deed;
+use crate::card::act::{CardAct, ClaimCard, Deed};
 use crate::card::desk;
 use crate::card::record::{CardAccount, CardEventRecord, CardReview, CoinOrder, SubMerchantReview, UserCard};
 use crate::state::App;
@@ -18,13 +18,25 @@ const USUAL_PAGE: u32 = 100;
 const CODES: u32 = 1_000;
 
 pub(crate) async fn claim(State(app): State<App>, body: Bytes) -> Result<Json<UserCard>, Failure> {
-    Ok(Json(desk::claim(&app, failure::read(&body)?).await?))
+    let claim: ClaimCard = failure::read(&body)?;
+    needed("openid", &claim.openid)?;
+    Ok(Json(desk::claim(&app, claim).await?))
+}
+
+/// A field that no card act can do without.
+fn needed(field: &str, value: &str) -> Result<(), Failure> {
+    match value {
+        "" => Err(Failure::bad_request(format!("missing field `{field}`"))),
+        _ => Ok(()),
+    }
 }
 
 macro_rules! deeds {
     ($($name:ident $deed:ident;)*) => {
         $(pub(crate) async fn $name(State(app): State<App>, body: Bytes) -> Result<Json<UserCard>, Failure> {
-            Ok(Json(desk::act(&app, Deed::$deed, failure::read(&body)?).await?))
+            let act: CardAct = failure::read(&body)?;
+            needed("code", &act.code)?;
+            Ok(Json(desk::act(&app, Deed::$deed, act).await?))
         })*
     };
 }

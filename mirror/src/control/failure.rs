@@ -72,8 +72,17 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Reads a JSON body whatever its `Content-Type`, so that a plain `curl -d` works. No body is an empty object.
+/// Reads a JSON object whatever its `Content-Type`, so that a plain `curl -d` works. No body is an empty object.
 pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
+    // A list would otherwise be taken for the fields one by one.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Failure::bad_request("the body is a list; a JSON object is expected"));
+    }
+    read_any(body)
+}
+
+/// Reads a JSON body of any kind.
+pub(crate) fn read_any<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| Failure::bad_request(error.to_string()))
 }

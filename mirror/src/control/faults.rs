@@ -11,7 +11,7 @@ use crate::state::App;
 
 /// One rule, a list of rules, or an object with the list under `rules`.
 pub(crate) async fn plan(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
-    let value: Value = failure::read(&body)?;
+    let value: Value = failure::read_any(&body)?;
     let list = match value {
         Value::Array(list) => list,
         Value::Object(mut object) if object.len() == 1 && object.contains_key("rules") => {

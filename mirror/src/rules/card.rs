@@ -83,6 +83,8 @@ rules! {
     COIN_ORDER = "card.coin_order", Documented, "cards 3.43", 200 "40097"
         "invalid order id", 40_097,
         "the order is one of this account; a price is confirmed once, within 60 seconds, for its card and quantity";
+    COIN_ORDER_PAID = "card.coin_order_paid", Assumed, "cards 3.43", 200 "40097"
+        "order is not waiting to be paid", 40_097, "an order is paid once, and only a recharge has to be paid";
     COIN_COUNT = "card.coin_count", Assumed, "cards 3.43", 200 "40097"
         "invalid coin count", 40_097, "coins are a whole number from 1 to 100,000,000, and so is what an account has";
     COINS_MISSING = "card.coins_missing", Assumed, "cards 3.43", 200 "40097"

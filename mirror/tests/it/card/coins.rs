@@ -45,7 +45,9 @@ async fn coins_are_granted_once_bought_and_spent_on_stock() {
     assert_eq!(balance(&cards).await, (200, 0), "nobody has paid yet");
     let paid = cards.world.mirror.cards().pay_coins(&order, Some(ANNA)).await.unwrap();
     assert_eq!((paid.free_coin, paid.pay_coin, paid.status.as_str()), (200, 150, "ORDER_STATUS_SUCC"));
-    assert_eq!(cards.act("coins/pay", &json!({ "order_id": order })).await.status, 409, "it is paid");
+    let again = cards.act("coins/pay", &json!({ "order_id": order })).await;
+    assert_eq!(again.status, 409);
+    assert!(again.json()["message"].as_str().unwrap().contains("is paid once"), "{}", again.json());
     assert_eq!(cards.act("coins/pay", &json!({"order_id": "404999999"})).await.status, 409);
 
     let buy = json!({"card_id": id, "quantity": 300});

@@ -199,6 +199,20 @@ async fn a_form_is_not_submitted_with_holes() {
 }
 
 #[tokio::test]
+async fn an_act_without_its_field_and_a_list_are_no_acts() {
+    let cards = Cards::new().await;
+    for (what, field) in [("claim", "openid"), ("redeem", "code"), ("submit-form", "code")] {
+        for (body, wanted) in
+            [(json!({}), format!("missing field `{field}`")), (json!(["880012345678"]), "a list".into())]
+        {
+            let told = cards.act(what, &body).await;
+            assert_eq!(told.status, 400, "{what} {body}");
+            assert!(told.json()["message"].as_str().unwrap().contains(&wanted), "{}", told.json());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_names_the_rule_that_was_broken() {
     let cards = Cards::new().await;
     let id = cards.card(&coupon(base())).await;

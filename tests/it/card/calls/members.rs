@@ -25,8 +25,11 @@ pub async fn join_and_gain(desk: &Desk) {
     assert!(found.biz.ends_with("=="), "{found:?}");
 
     let code = desk.claim(&card_id).await;
-    let field = json!({"name": "USER_FORM_INFO_FLAG_MOBILE", "value": "13800000000"});
-    let submitted = desk.act("submit-form", json!({"code": code, "common_field_list": [field]})).await;
+    let fields = json!([
+        {"name": "USER_FORM_INFO_FLAG_MOBILE", "value": "13800000000"},
+        {"name": "USER_FORM_INFO_FLAG_EDUCATION_BACKGROUND", "value": "本科"},
+    ]);
+    let submitted = desk.act("submit-form", json!({"code": code, "common_field_list": fields})).await;
     let form = members.submitted_form(submitted["activate_ticket"].as_str().unwrap()).await.unwrap();
     assert_eq!(form.info.common_field_list[0].name, "USER_FORM_INFO_FLAG_MOBILE");
     let activate = ActivateMember::new("VIP00000042", code.clone()).card_id(card_id.clone()).init_bonus(100);
