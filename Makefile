@@ -47,6 +47,7 @@ judges:
 	$(CARGO) build --locked
 	cd tests/interop/node && npm ci --no-fund --no-audit && npm test
 	@command -v python3 >/dev/null || { echo "python3 is missing; get it with: apt-get install python3 python3-venv"; exit 1; }
+	@python3 -c "import ensurepip" || { echo "python3 cannot make environments; get that with: apt-get install python3-venv"; exit 1; }
 	cd tests/interop/python && python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt && .venv/bin/python -m unittest -v
 
 CHROMIUM ?= /usr/bin/chromium

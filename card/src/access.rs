@@ -105,22 +105,38 @@ impl Client {
         AccessToken::new(held.value.expose().clone()).map_err(|error| Error::config(error.to_string()))
     }
 
-    /// Replaces the stable token at once and makes the old one invalid: for a token that leaked. The platform allows it
-    /// 20 times a day and every 30 s.
+    /// An access token other than `stale`, with which a call that this library does not make was answered 40001, 40014 or
+    /// 42001. Fetched only where nobody has fetched another one meanwhile; repeat the call once with it, and no more.
     ///
     /// # Errors
-    /// [`Error`]; of kind `Config` when the client uses the basic token.
+    /// [`Error`] when it cannot be had.
+    pub async fn access_token_other_than(&self, stale: &AccessToken) -> Result<AccessToken, Error> {
+        let mut held = self.token().await?;
+        if held.value.expose() == stale.expose() {
+            held = self.token_other_than(&held).await?;
+        }
+        AccessToken::new(held.value.expose().clone()).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// Replaces the stable token at once and makes the old one invalid: for a token that leaked. The platform allows it
+    /// 20 times a day and every 30 s. Other clients with the same store take the new token up, once they are told that
+    /// theirs is stale.
+    ///
+    /// # Errors
+    /// [`Error`]: of kind `Config` when the client uses the basic token, of kind `NotReplaced` when the platform gave the
+    /// old token again, which still works then.
     pub async fn replace_leaked_token(&self) -> Result<(), Error> {
         if self.0.access.kind != TokenKind::Stable {
             return Err(Error::config(
                 "only the stable token can be replaced: fetch a new basic token instead",
             ));
         }
-        let held = self.token().await?;
+        // Without one to compare with, it could not be told whether the platform gave the old one again.
+        self.token().await?;
         let client = self.clone();
         let fetch =
             move || -> BoxFuture<'static, _> { Box::pin(async move { client.fetch_stable(true).await }) };
-        self.0.access.token.other_than(&held, fetch).await.map(drop)
+        self.0.access.token.replace(fetch).await.map(drop)
     }
 
     pub(crate) async fn token(&self) -> Result<Arc<Held>, Error> {

@@ -210,8 +210,21 @@ fn mask(text: &str, token: Option<&str>, secret: &AppSecret, body: &[u8]) -> Str
     text
 }
 
-const PERSONAL: [&str; 8] =
-    ["openid", "touser", "username", "towxname", "code", "new_code", "encrypt_code", "membership_number"];
+const PERSONAL: [&str; 13] = [
+    "openid",
+    "touser",
+    "username",
+    "towxname",
+    "code",
+    "new_code",
+    "encrypt_code",
+    "membership_number",
+    "card_number",
+    "activate_ticket",
+    "passenger_name",
+    "etkt_bnr",
+    "qrcode_data",
+];
 
 /// Texts of a body under the names of personal data, however deep they lie.
 fn find_personal(value: &serde_json::Value, is_personal: bool, found: &mut Vec<String>) {
@@ -220,7 +233,13 @@ fn find_personal(value: &serde_json::Value, is_personal: bool, found: &mut Vec<S
         serde_json::Value::Array(all) => all.iter().for_each(|one| find_personal(one, is_personal, found)),
         serde_json::Value::Object(map) => {
             for (name, value) in map {
-                find_personal(value, PERSONAL.contains(&name.as_str()), found);
+                match value {
+                    // What `wx.addCard` takes, as JSON in a text.
+                    serde_json::Value::String(text) if name == "card_ext" => {
+                        find_personal(&serde_json::from_str(text).unwrap_or_default(), false, found);
+                    }
+                    value => find_personal(value, PERSONAL.contains(&name.as_str()), found),
+                }
             }
         }
         _ => {}

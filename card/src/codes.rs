@@ -177,6 +177,7 @@ request! {
 impl Checked for UpdateCode {
     fn check(&self, limits: &mut Limits) {
         limits.code(&self.code);
+        limits.text("new_code", self.new_code.as_str(), 64);
         limits.require(self.code != self.new_code, "new_code", "must differ from code");
     }
 }

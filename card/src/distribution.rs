@@ -8,7 +8,7 @@ use crate::codes::ByCard;
 use crate::endpoint;
 use crate::error::Error;
 use crate::id::{CardId, Code, Personal};
-use crate::limits::{Checked, Limits, URL};
+use crate::limits::{Checked, Limits, TEXT, URL};
 use crate::macros::{answer, open, request};
 use crate::qr;
 use crate::reply::{Done, Reply};
@@ -225,7 +225,8 @@ impl Checked for CreateLandingPage {
         limits.text("page_title", &self.page_title, 3_072);
         limits.list("card_list", &self.card_list, 1, 1_000);
         for (at, card) in self.card_list.iter().enumerate() {
-            limits.text(&format!("card_list[{at}].thumb_url"), &card.thumb_url, URL);
+            limits.card_id_at(&format!("card_list[{at}].card_id"), &card.card_id);
+            limits.text(&format!("card_list[{at}].thumb_url"), &card.thumb_url, TEXT);
         }
     }
 }

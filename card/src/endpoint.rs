@@ -8,7 +8,8 @@ use http::Method;
 pub enum Effect {
     /// It only looks.
     Read,
-    /// It changes something, and the same request again changes nothing more.
+    /// It changes something, and the same request again does no harm: it changes nothing more, or makes another
+    /// picture, QR code or page that nobody has to use.
     Repeatable,
     /// It changes something each time: after an unknown outcome look first, then repeat.
     Once,

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The store of access tokens failed.
     Store,
+    /// A leaked access token is still in force.
+    NotReplaced,
     /// No connection was made.
     Connect,
     /// The time ran out.
@@ -122,6 +124,11 @@ impl Error {
         Self::new(ErrorKind::Store, Outcome::NotSent, message)
     }
 
+    pub(crate) fn not_replaced() -> Self {
+        let message = "the platform gave the same access token again: it replaces one every 30 s at most";
+        Self::new(ErrorKind::NotReplaced, Outcome::Refused, message)
+    }
+
     pub(crate) fn transport(error: TransportError) -> Self {
         let kind = match error.failure() {
             TransportFailure::Unsendable => ErrorKind::InvalidRequest,
@@ -216,10 +223,11 @@ impl Error {
         self.0.cause.as_deref().and_then(|cause| cause.downcast_ref())
     }
 
-    /// Whether the same request, unchanged, can succeed later.
+    /// Whether the same request, unchanged, can succeed later. Whether that does no harm, says
+    /// [`is_safe_to_repeat`](Self::is_safe_to_repeat).
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
-            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted => true,
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::NotReplaced => true,
             ErrorKind::Status => self.0.status.is_some_and(|status| matches!(status, 408 | 429 | 500..)),
             ErrorKind::Api => self.code().is_some_and(ErrCode::is_retryable),
             ErrorKind::Store => self.cause::<TokenStoreError>().is_none_or(TokenStoreError::is_temporary),
@@ -227,9 +235,17 @@ impl Error {
         }
     }
 
+    /// Whether the same request, unchanged, can succeed later and does no harm although the first may have been done:
+    /// [retryable](Self::is_retryable), and not a call whose effect is [`Effect::Once`] with an unknown outcome.
+    pub fn is_safe_to_repeat(&self) -> bool {
+        let counts_twice = self.0.endpoint.is_some_and(|endpoint| endpoint.effect == Effect::Once);
+        self.is_retryable() && !(counts_twice && self.outcome() == Outcome::Unknown)
+    }
+
     /// What to do next, in a sentence.
     pub fn hint(&self) -> &'static str {
         match (self.kind(), self.outcome()) {
+            (ErrorKind::NotReplaced, _) => "wait 30 s and replace it again; 20 times a day are allowed",
             (ErrorKind::Api, _) => self.code().map_or("", ErrCode::hint),
             (_, Outcome::Unknown) if self.is_write() => {
                 "the change may have been made: query its object before you repeat the call"

@@ -180,6 +180,9 @@ fn check_themes(limits: &mut Limits, themes: &[GiftTheme], categories: usize) {
         let is_color = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
         limits.require(is_color, &at("title_color"), "must look like #FB966E");
         limits.list(&at("item_list"), &theme.item_list, 1, 1_000);
+        for (item, gift) in theme.item_list.iter().enumerate() {
+            limits.card_id_at(&at(&format!("item_list[{item}].card_id")), &gift.card_id);
+        }
         limits.list(&at("pic_item_list"), &theme.pic_item_list, 1, 1_000);
         if categories > 0 {
             let index = theme.category_index.and_then(|index| usize::try_from(index).ok());

@@ -45,6 +45,17 @@ pub(crate) struct Held {
     good_until: Duration,
 }
 
+/// What a caller can use.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// Whatever is good.
+    Good,
+    /// What is good and not of this version.
+    OtherThan(i64),
+    /// What nobody has yet.
+    New,
+}
+
 /// Keeps one token fresh.
 #[derive(Clone)]
 pub(crate) struct Keeper(Arc<Inner>);
@@ -90,9 +101,9 @@ impl Keeper {
     where
         F: FnOnce() -> BoxFuture<'static, Result<Fetched, Error>> + Send + 'static,
     {
-        match self.good_but(None) {
+        match self.good(Wanted::Good) {
             Some(held) => Ok(held),
-            None => self.renew(None, fetch).await,
+            None => self.renew(Wanted::Good, fetch).await,
         }
     }
 
@@ -101,10 +112,19 @@ impl Keeper {
     where
         F: FnOnce() -> BoxFuture<'static, Result<Fetched, Error>> + Send + 'static,
     {
-        match self.good_but(Some(stale.version)) {
+        let wanted = Wanted::OtherThan(stale.version);
+        match self.good(wanted) {
             Some(held) => Ok(held),
-            None => self.renew(Some(stale.version), fetch).await,
+            None => self.renew(wanted, fetch).await,
         }
+    }
+
+    /// Fetches in any case, and fails when what comes is what there was.
+    pub(crate) async fn replace<F>(&self, fetch: F) -> Result<Arc<Held>, Error>
+    where
+        F: FnOnce() -> BoxFuture<'static, Result<Fetched, Error>> + Send + 'static,
+    {
+        self.renew(Wanted::New, fetch).await
     }
 
     /// What is in use, good or not.
@@ -112,21 +132,28 @@ impl Keeper {
         self.0.current.load_full()
     }
 
-    fn good_but(&self, stale: Option<i64>) -> Option<Arc<Held>> {
+    fn good(&self, wanted: Wanted) -> Option<Arc<Held>> {
         let held = self.0.current.load_full()?;
-        (self.0.clock.elapsed() < held.good_until && stale != Some(held.version)).then_some(held)
+        let is_wanted = match wanted {
+            Wanted::Good => true,
+            Wanted::OtherThan(stale) => stale != held.version,
+            Wanted::New => false,
+        };
+        (is_wanted && self.0.clock.elapsed() < held.good_until).then_some(held)
     }
 
-    async fn renew<F>(&self, stale: Option<i64>, fetch: F) -> Result<Arc<Held>, Error>
+    async fn renew<F>(&self, wanted: Wanted, fetch: F) -> Result<Arc<Held>, Error>
     where
         F: FnOnce() -> BoxFuture<'static, Result<Fetched, Error>> + Send + 'static,
     {
         let before = self.0.finished.load(Ordering::SeqCst);
         let mut flight: OwnedMutexGuard<Flight> = Arc::clone(&self.0.flight).lock_owned().await;
-        if let Some(held) = self.good_but(stale) {
+        if let Some(held) = self.good(wanted) {
             return Ok(held);
         }
-        if let Some((at, error)) = &flight.failed {
+        if let Some((at, error)) = &flight.failed
+            && !matches!(wanted, Wanted::New)
+        {
             // Whoever waited for a fetch that failed shares its error, and so does whoever comes right after it.
             let waited = self.0.finished.load(Ordering::SeqCst) != before;
             if waited || self.0.clock.elapsed().saturating_sub(*at) < PAUSE {
@@ -137,7 +164,7 @@ impl Keeper {
         // In a task of its own: a caller that gives up must not take the fetch with it, for the token it brings may
         // have made the one before it invalid.
         let fetching = tokio::spawn(async move {
-            let result = keeper.fetch(stale, fetch).await;
+            let result = keeper.fetch(wanted, fetch).await;
             flight.failed = result.as_ref().err().map(|error| (keeper.0.clock.elapsed(), error.clone()));
             keeper.0.finished.fetch_add(1, Ordering::SeqCst);
             result
@@ -148,15 +175,23 @@ impl Keeper {
         }
     }
 
-    async fn fetch<F>(&self, stale: Option<i64>, fetch: F) -> Result<Arc<Held>, Error>
+    async fn fetch<F>(&self, wanted: Wanted, fetch: F) -> Result<Arc<Held>, Error>
     where
         F: FnOnce() -> BoxFuture<'static, Result<Fetched, Error>> + Send + 'static,
     {
-        let right = match self.begin(stale).await? {
+        let right = match self.begin(wanted).await? {
             Ok(held) => return Ok(held),
             Err(right) => right,
         };
+        let before = self.current();
+        let is_new = |fetched: &Fetched| {
+            before.as_ref().is_none_or(|held| held.value.expose() != fetched.value.expose())
+        };
         let fetched = match fetch().await {
+            Ok(fetched) if matches!(wanted, Wanted::New) && !is_new(&fetched) => Err(Error::not_replaced()),
+            fetched => fetched,
+        };
+        let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(error) => {
                 if let Some(right) = right
@@ -183,10 +218,20 @@ impl Keeper {
     }
 
     /// What another has fetched, or the right to fetch; no right where the store may be passed by.
-    async fn begin(&self, stale: Option<i64>) -> Result<Result<Arc<Held>, Option<Right>>, Error> {
+    async fn begin(&self, wanted: Wanted) -> Result<Result<Arc<Held>, Option<Right>>, Error> {
+        let mut stale = match wanted {
+            Wanted::OtherThan(version) => Some(version),
+            Wanted::Good | Wanted::New => None,
+        };
         for _ in 0..LOOKS {
             match self.0.store.begin(&self.0.name, stale, LEASE).await {
-                Ok(Begun::Kept(kept)) => return Ok(Ok(self.hold(kept.value, kept.version, kept.good_for))),
+                Ok(Begun::Kept(kept)) => {
+                    let held = self.hold(kept.value, kept.version, kept.good_for);
+                    match wanted {
+                        Wanted::New => stale = Some(held.version),
+                        Wanted::Good | Wanted::OtherThan(_) => return Ok(Ok(held)),
+                    }
+                }
                 Ok(Begun::Yours(right)) => return Ok(Err(Some(right))),
                 Ok(Begun::Busy) => self.0.clock.sleep(LOOK_AGAIN).await,
                 Err(cause) if self.0.may_bypass => {

@@ -22,6 +22,7 @@ mod keeper;
 mod limits;
 mod macros;
 mod media;
+mod member_form;
 mod members;
 mod messages;
 mod pay_gift;
@@ -90,10 +91,11 @@ pub use invoices::{
     UserAuthInfo, UserFields,
 };
 pub use media::{Media, Picture, UploadedImage, UploadedMedia};
-pub use members::{
-    ActivateMember, ActivationParameters, ActivationUrl, CommonField, Form, FormLink, Member, MemberCards,
-    NotifyOptional, RichField, RichFieldType, SetMemberForm, Sex, SubmittedForm, UpdateMember, UpdatedMember,
+pub use member_form::{
+    ActivationParameters, ActivationUrl, CommonField, Form, FormLink, RichField, RichFieldType,
+    SetMemberForm, SubmittedForm,
 };
+pub use members::{ActivateMember, Member, MemberCards, NotifyOptional, Sex, UpdateMember, UpdatedMember};
 pub use messages::{CardMessage, Messages, PreviewTo, SentMessage};
 pub use pay_gift::{
     AddedPayGift, FailedMerchant, ListPayGifts, PayGiftAnswer, PayGiftBase, PayGiftList, PayGiftMember,

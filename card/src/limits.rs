@@ -128,7 +128,12 @@ impl Limits {
     }
 
     pub(crate) fn card_id(&mut self, card_id: &CardId) {
-        self.text("card_id", card_id.as_str(), 32);
+        self.card_id_at("card_id", card_id);
+    }
+
+    /// A card id that may have come from a file, unlooked at.
+    pub(crate) fn card_id_at(&mut self, field: &str, card_id: &CardId) {
+        self.text(field, card_id.as_str(), 32);
     }
 
     pub(crate) fn openid(&mut self, openid: &OpenId) {

@@ -122,6 +122,7 @@ impl Checked for Add<'_> {
             limits.require(is_there, "rule_info.member_rule", "is needed for a member card");
         }
         if let Some(member) = &rule.member_rule {
+            limits.card_id_at("rule_info.member_rule.card_id", &member.card_id);
             limits.optional("rule_info.member_rule.jump_url", member.jump_url.as_ref(), 128);
             let in_order = member.least_cost <= member.max_cost;
             limits.require(in_order, "rule_info.member_rule.least_cost", "must not be more than max_cost");

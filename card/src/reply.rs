@@ -72,7 +72,8 @@ impl<T: DeserializeOwned> Reply<T> {
         };
         let message = map.remove("errmsg").unwrap_or_default();
         if number != 0 {
-            let message = mask(&plain(message.as_str().unwrap_or_default()));
+            // Masked before it is cut, for half a token is not found.
+            let message = plain(&mask(message.as_str().unwrap_or_default()));
             return Err(Error::refused(ApiError::new(ErrCode::from(number), message), body));
         }
         match serde_path_to_error::deserialize(Value::Object(map)) {
@@ -91,22 +92,29 @@ impl<T: DeserializeOwned> Reply<T> {
     }
 }
 
+const LONGEST_TEXT: usize = 300;
+
 /// A text for a log: one line of at most 300 characters, without tags or control characters.
 fn plain(text: &str) -> String {
     let mut line = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        let is_tag = c == '<' && after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match after.split_once('>') {
-            Some((_, behind)) if is_tag => rest = behind,
-            _ => {
-                line.push(if c.is_control() { ' ' } else { c });
-                rest = after;
-            }
+    let mut rest = text.trim_start();
+    for _ in 0..LONGEST_TEXT {
+        // Tags in a row leave nothing behind.
+        while let Some(behind) = behind_tag(rest) {
+            rest = behind;
         }
+        let Some(c) = rest.chars().next() else { break };
+        line.push(if c.is_control() { ' ' } else { c });
+        rest = &rest[c.len_utf8()..];
     }
-    line.trim().chars().take(300).collect()
+    line.trim().to_owned()
+}
+
+/// What follows the tag that a text begins with.
+fn behind_tag(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('<')?;
+    let is_tag = inside.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+    is_tag.then(|| inside.split_once('>')).flatten().map(|(_, behind)| behind)
 }
 
 impl<T> Deref for Reply<T> {
@@ -132,6 +140,7 @@ mod tests {
         let words = "invalid DateInfo, NewBeginTime<=OldBeginTime, OldEndTime<=NewEndTime";
         assert_eq!(plain(words), words);
         assert_eq!(plain("a <b"), "a <b");
+        assert_eq!(plain("<p><b>a</b></p><i>"), "a");
         assert_eq!(plain(&"券".repeat(400)).chars().count(), 300);
     }
 }

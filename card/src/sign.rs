@@ -1,5 +1,7 @@
 //! The three signatures of pages (spec §6). Do not mix them: each has its own ticket and its own form.
 
+use std::fmt;
+
 use favor_core::{__private::nonce, AppId, Checks, Fen, InvalidRequest, Timestamp, time};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,9 +43,13 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
+fn check_moment(checks: &mut Checks, field: &str, at: &Timestamp) {
+    let is_held = (1..=LAST_SECOND).contains(&at.timestamp());
+    checks.require(is_held, field, "must lie between 1970 and 2038-01-19");
+}
+
 fn check_stamp(checks: &mut Checks, at: &Timestamp, nonce: &str) {
-    let seconds = at.timestamp();
-    checks.require((1..=LAST_SECOND).contains(&seconds), "timestamp", "must lie between 1970 and 2038-01-19");
+    check_moment(checks, "timestamp", at);
     let letters = nonce.bytes().all(|b| b.is_ascii_alphanumeric());
     checks.require(
         (1..=32).contains(&nonce.len()) && letters,
@@ -154,6 +160,12 @@ impl CardExt {
         if let Some(code) = &self.code {
             checks.require(code.as_str().len() <= 20, "code", "must have at most 20 bytes of UTF-8");
         }
+        if let Some(openid) = &self.openid {
+            checks.require(openid.as_str().len() <= 32, "openid", "must have at most 32 bytes");
+        }
+        if let Some(begin) = &self.fixed_begintimestamp {
+            check_moment(&mut checks, "fixed_begintimestamp", begin);
+        }
         if let Some(outer_str) = &self.outer_str {
             let rule = "must have at most 128 bytes of UTF-8";
             checks.require(outer_str.len() <= 128, "outer_str", rule);
@@ -174,8 +186,8 @@ impl CardExt {
     }
 }
 
-/// A card that a page may add.
-#[derive(Clone, Debug, PartialEq)]
+/// A card that a page may add. Debug shows neither its code nor its signature, with which it can be added.
+#[derive(Clone, PartialEq)]
 pub struct SignedCard {
     ext: CardExt,
     timestamp: String,
@@ -200,6 +212,12 @@ struct ExtWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<Fen>,
     signature: &'a str,
+}
+
+impl fmt::Debug for SignedCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedCard").field("card_id", &self.ext.card_id).finish_non_exhaustive()
+    }
 }
 
 impl SignedCard {

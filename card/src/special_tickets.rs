@@ -103,7 +103,7 @@ request! {
             class: String,
             /// The number of the e-ticket: at most 14 digits.
             #[serde(rename = "etkt_bnr")]
-            ticket_number: String,
+            ticket_number: Personal,
             /// The seat.
             seat: String,
             /// The gate.
@@ -111,7 +111,7 @@ request! {
             /// When boarding begins: Unix seconds as text.
             boarding_time: String,
             /// What the boarding QR code says.
-            qrcode_data: String,
+            qrcode_data: Personal,
             /// Whether to take the check-in back.
             is_cancel: bool,
         }
@@ -124,7 +124,7 @@ impl CheckIn {
         code: Code,
         name: impl Into<Personal>,
         class: impl Into<String>,
-        ticket_number: impl Into<String>,
+        ticket_number: impl Into<Personal>,
     ) -> Self {
         Self::new(code).passenger_name(name).class(class).ticket_number(ticket_number).is_cancel(false)
     }
@@ -144,7 +144,7 @@ impl Checked for CheckIn {
         let name = self.passenger_name.as_ref().map_or("", Personal::as_str);
         limits.text("passenger_name", name, 45);
         limits.text("class", self.class.as_deref().unwrap_or_default(), 15);
-        let number = self.ticket_number.as_deref().unwrap_or_default();
+        let number = self.ticket_number.as_ref().map_or("", Personal::as_str);
         limits.text("etkt_bnr", number, 14);
         limits.require(number.bytes().all(|b| b.is_ascii_digit()), "etkt_bnr", "must be digits");
     }

@@ -55,7 +55,7 @@ request! {
         required {
             /// The first day.
             begin_date: NaiveDate,
-            /// The last day: yesterday at the latest, and at most 62 days after the first.
+            /// The last day: yesterday at the latest, and with the first at most 62 days in all.
             end_date: NaiveDate,
             /// Of cards made there.
             cond_source: CardSource,
@@ -69,7 +69,7 @@ request! {
         required {
             /// The first day.
             begin_date: NaiveDate,
-            /// The last day: yesterday at the latest, and at most 62 days after the first.
+            /// The last day: yesterday at the latest, and with the first at most 62 days in all.
             end_date: NaiveDate,
             /// Of cards made there.
             cond_source: CardSource,
@@ -87,7 +87,7 @@ request! {
         required {
             /// The first day.
             begin_date: NaiveDate,
-            /// The last day: yesterday at the latest, and at most 62 days after the first.
+            /// The last day: yesterday at the latest, and with the first at most 62 days in all.
             end_date: NaiveDate,
             /// The card.
             card_id: CardId,
@@ -95,10 +95,13 @@ request! {
     }
 }
 
+/// Both ends counted.
+const MOST_DAYS: i64 = 62;
+
 fn check_days(limits: &mut Limits, begin: NaiveDate, end: NaiveDate) {
     let days = end.signed_duration_since(begin).num_days();
     limits.require(days >= 0, "begin_date", "must not be after end_date");
-    limits.require(days <= 62, "end_date", "must be at most 62 days after begin_date");
+    limits.require(days < MOST_DAYS, "end_date", "must give at most 62 days in all, begin_date counted");
     let today = beijing_day(&limits.now());
     limits.require(end < today, "end_date", format!("must be before today, which is {today} in Beijing"));
 }

@@ -52,7 +52,7 @@ Exit codes:
 Settings come from flags, then the environment (FAVOR_…), then the profile in favor.toml, then defaults.
 Not affiliated with Tencent.";
 
-/// WeChat Pay cash coupons from the terminal, and a local stand-in server to try them on.
+/// WeChat Pay cash coupons and Official Account cards from the terminal, and a local stand-in server to try them on.
 #[derive(Debug, Parser)]
 #[command(name = "favor", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Args {
@@ -179,7 +179,7 @@ pub(crate) struct Mirror {
     /// That clock runs so many times as fast as the machine's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) clock_rate: Option<u32>,
-    /// Start with the merchants, users, stocks and coupons of this TOML file; what a data file holds goes before them
+    /// Start with the merchants, users, stocks, coupons, card accounts and cards of this TOML file; what a data file holds goes before them
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
     /// Print a seed file that shows everything there is, and stop
@@ -203,7 +203,7 @@ pub(crate) enum MirrorCommand {
     Snapshot(MirrorSnapshot),
     /// Replace the whole state by that of a snapshot
     Restore(MirrorRestore),
-    /// Forget stocks, coupons, users, faults and the log, and put back those of the seed
+    /// Forget stocks, coupons, users, cards, tokens, faults and the log, and put back what the seed holds
     Reset(MirrorUrl),
     /// Move the test clock forward; returns when everything due has happened
     Advance(MirrorAdvance),

@@ -259,10 +259,15 @@ impl Checked for MsgOperation {
         limits.require(one, "url_cell", "is needed, or card_cell, and not both");
         if let Some(cell) = &self.url_cell {
             limits.moment("url_cell.end_time", &cell.end_time);
-            limits.list("url_cell.card_id_list", cell.card_id_list.as_deref().unwrap_or_default(), 0, 5);
+            let cards = cell.card_id_list.as_deref().unwrap_or_default();
+            limits.list("url_cell.card_id_list", cards, 0, 5);
+            for (at, card_id) in cards.iter().enumerate() {
+                limits.card_id_at(&format!("url_cell.card_id_list[{at}]"), card_id);
+            }
         }
         if let Some(cell) = &self.card_cell {
             limits.moment("card_cell.end_time", &cell.end_time);
+            limits.card_id_at("card_cell.card_id", &cell.card_id);
         }
     }
 }
@@ -284,6 +289,19 @@ impl Checked for MemberCardChanges {
             ("balance_rules", &self.balance_rules),
         ] {
             limits.optional(field, text.as_ref(), TEXT);
+        }
+        for (field, text) in [
+            ("bonus_app_brand_user_name", &self.bonus_app_brand_user_name),
+            ("bonus_app_brand_pass", &self.bonus_app_brand_pass),
+            ("balance_app_brand_user_name", &self.balance_app_brand_user_name),
+            ("balance_app_brand_pass", &self.balance_app_brand_pass),
+            ("activate_app_brand_user_name", &self.activate_app_brand_user_name),
+            ("activate_app_brand_pass", &self.activate_app_brand_pass),
+        ] {
+            limits.optional(field, text.as_ref(), 128);
+        }
+        if let Some(discount) = self.discount {
+            limits.range("discount", discount, 0, 99);
         }
         limits.web("wx_activate_after_submit_url", self.wx_activate_after_submit_url.as_ref());
         let cannot = "can be changed only from no to yes";

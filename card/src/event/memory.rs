@@ -11,9 +11,10 @@ use super::rejection::Rejection;
 
 /// How long what is done is remembered: far longer than the platform repeats it.
 const KEEP: Duration = Duration::from_secs(3_600);
+/// More than these are not remembered: the oldest are forgotten first.
 const MOST: usize = 100_000;
 
-/// What came in the last hour, in this process.
+/// What came lately, in this process.
 #[derive(Clone)]
 pub(crate) struct Memory {
     held: Arc<Mutex<Held>>,
@@ -36,8 +37,9 @@ impl Memory {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message up, unless it came before.
-    pub(crate) fn begin(&self, key: String) -> Result<Claim, Rejection> {
+    /// Takes a message up, unless it came before. Once done it is remembered for an hour, and for as long as a copy of it
+    /// is in the receiver's window.
+    pub(crate) fn begin(&self, key: String, window: Option<Duration>) -> Result<Claim, Rejection> {
         let now = self.clock.elapsed();
         let mut held = self.lock();
         while held.done.front().is_some_and(|(until, _)| *until <= now) || held.done.len() > MOST {
@@ -50,7 +52,8 @@ impl Memory {
             Some(false) => Err(Rejection::InProgress),
             None => {
                 held.known.insert(key.clone(), false);
-                Ok(Claim { memory: self.clone(), key: Some(key) })
+                let keep = KEEP.max(window.unwrap_or_default().saturating_mul(2));
+                Ok(Claim { memory: self.clone(), key: Some(key), keep })
             }
         }
     }
@@ -60,12 +63,13 @@ impl Memory {
 pub(crate) struct Claim {
     memory: Memory,
     key: Option<String>,
+    keep: Duration,
 }
 
 impl Claim {
     pub(crate) fn done(mut self) {
         if let Some(key) = self.key.take() {
-            let until = self.memory.clock.elapsed() + KEEP;
+            let until = self.memory.clock.elapsed().saturating_add(self.keep);
             let mut held = self.memory.lock();
             held.known.insert(key.clone(), true);
             held.done.push_back((until, key));

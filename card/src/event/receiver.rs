@@ -106,7 +106,9 @@ impl Receiver {
         self
     }
 
-    /// How far the time of signing may be from now; 10 minutes unless set, `None` for any.
+    /// How far the time of signing may be from now; 10 minutes unless set. What is done is remembered for twice as long,
+    /// an hour at least. With `None` any time will do, and a copy that comes after an hour is taken for new: put
+    /// [`Message::key`] under a unique index then.
     #[must_use]
     pub fn window(mut self, window: Option<Duration>) -> Self {
         self.window = window;
@@ -151,7 +153,7 @@ impl Receiver {
     /// [`Rejection`], which knows its answer.
     pub fn receive(&self, query: &str, body: &[u8]) -> Result<Received, Rejection> {
         let message = self.read(query, body)?;
-        let claim = self.memory.begin(message.key())?;
+        let claim = self.memory.begin(message.key(), self.window)?;
         Ok(Received { message, claim })
     }
 

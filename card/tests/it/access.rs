@@ -215,11 +215,59 @@ async fn a_leaked_token_is_replaced_by_force() {
     let server = Server::start().await;
     let client = server.client();
     client.access_token().await.unwrap();
-    server.forget_token();
     client.replace_leaked_token().await.unwrap();
     assert_eq!(server.seen()[1].json()["force_refresh"], true);
     assert_eq!(client.access_token().await.unwrap().expose(), token(2));
     assert_eq!(server.count(STABLE), 2);
+}
+
+#[tokio::test]
+async fn a_leaked_token_is_replaced_though_another_client_has_a_newer_one() {
+    let (server, store) = (Server::start().await, MemoryTokens::new());
+    server.answer(GET, STATE);
+    let one = server.builder().tokens(store.clone()).build().unwrap();
+    let two = server.builder().tokens(store).build().unwrap();
+    one.access_token().await.unwrap();
+    server.forget_token();
+    Codes::new(&two).get(&ask()).await.expect("finds its token stale, and fetches another");
+    assert_eq!(two.access_token().await.unwrap().expose(), token(2), "this one has leaked");
+    one.replace_leaked_token().await.unwrap();
+    assert_eq!(server.seen().last().unwrap().json()["force_refresh"], true);
+    assert_eq!(one.access_token().await.unwrap().expose(), token(3));
+    Codes::new(&two).get(&ask()).await.expect("takes the new token up");
+    assert_eq!(two.access_token().await.unwrap().expose(), token(3));
+    assert_eq!(server.count(STABLE), 3);
+}
+
+#[tokio::test]
+async fn a_leaked_token_that_is_still_in_force_is_an_error() {
+    let server = Server::start().await;
+    server.direct(STABLE, |_| (200, json!({"access_token": "leaked", "expires_in": 7200}).to_string()));
+    let client = server.client();
+    client.access_token().await.unwrap();
+    let error = client.replace_leaked_token().await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotReplaced, Outcome::Refused));
+    assert!(error.is_retryable() && error.hint().contains("30 s"), "{}", error.hint());
+    assert!(!chain(&error).contains("leaked\""), "{}", chain(&error));
+    assert_eq!(client.access_token().await.unwrap().expose(), "leaked", "it still works");
+    server.direct(STABLE, |_| (200, json!({"access_token": "fresh", "expires_in": 7200}).to_string()));
+    client.replace_leaked_token().await.expect("nothing stops a second try");
+    assert_eq!(client.access_token().await.unwrap().expose(), "fresh");
+}
+
+#[tokio::test]
+async fn whoever_makes_calls_by_hand_says_which_token_was_stale() {
+    for kind in [TokenKind::Stable, TokenKind::Basic] {
+        let server = Server::start().await;
+        let client = server.builder().token_kind(kind).build().unwrap();
+        let first = client.access_token().await.unwrap();
+        server.forget_token();
+        let second = client.access_token_other_than(&first).await.unwrap();
+        assert_eq!((first.expose(), second.expose()), (&token(1)[..], &token(2)[..]));
+        let again = client.access_token_other_than(&first).await.unwrap();
+        assert_eq!(again.expose(), token(2), "there is another one already");
+        assert_eq!(server.seen().len(), 2);
+    }
 }
 
 #[tokio::test]

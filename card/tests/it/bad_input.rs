@@ -228,8 +228,8 @@ async fn requests_that_break_a_limit_name_it() {
     // 1,790,000,000 is 2026-09-21 in Beijing.
     let days = Days::new(day("2026-09-20"), day("2026-09-21"), CardSource::Api);
     expect(statistics.account(&days).await.map(drop), "must be before today, which is 2026-09-21 in Beijing");
-    let days = Days::new(day("2026-01-01"), day("2026-03-05"), CardSource::Api);
-    expect(statistics.account(&days).await.map(drop), "at most 62 days");
+    let days = Days::new(day("2026-01-01"), day("2026-03-04"), CardSource::Api);
+    expect(statistics.account(&days).await.map(drop), "at most 62 days in all");
     let days = Days::new(day("2026-01-02"), day("2026-01-01"), CardSource::Api);
     expect(statistics.account(&days).await.map(drop), "must not be after end_date");
 
@@ -245,8 +245,61 @@ async fn requests_that_break_a_limit_name_it() {
     let changes = MemberCardChanges::new().supply_bonus(false).into();
     expect(cards.update(&card_id(1), &changes).await.map(drop), "only from no to yes");
 
+    let changes = MemberCardChanges::new().bonus_app_brand_pass("x".repeat(129)).into();
+    expect(cards.update(&card_id(1), &changes).await.map(drop), "bonus_app_brand_pass must have at most 128");
+    let changes = MemberCardChanges::new().discount(100).into();
+    expect(cards.update(&card_id(1), &changes).await.map(drop), "discount must be 0");
+    let date_info = DateInfo::between(at(1_790_000_000), at(1_890_000_000)).fixed_term(5);
+    let changes = GrouponChanges::new().base_info(BaseInfoChanges::new().date_info(date_info)).into();
+    expect(cards.update(&card_id(1), &changes).await.map(drop), "without fixed_term");
+
+    // Ids that came from a file, unlooked at.
+    let long: CardId = serde_json::from_value(json!("p".repeat(33))).unwrap();
+    let page = CreateLandingPage::new(
+        "http://mmbiz.qpic.cn/0",
+        "Spring",
+        true,
+        Scene::H5,
+        vec![LandingPageCard::new(long.clone(), "http://mmbiz.qpic.cn/1")],
+    );
+    let distribution = Distribution::new(&client);
+    expect(
+        distribution.create_landing_page(&page).await.map(drop),
+        "card_list[0].card_id must have at most 32",
+    );
+    let cell = UrlCell::new(at(1_890_000_000), "More").card_id_list(vec![card_id(1), long]);
+    let changes = MemberCardChanges::new().modify_msg_operation(MsgOperation::new().url_cell(cell)).into();
+    expect(cards.update(&card_id(1), &changes).await.map(drop), "card_id_list[1] must have at most 32");
+    let long: Code = serde_json::from_value(json!("1".repeat(65))).unwrap();
+    expect(codes.update(&UpdateCode::new(code("1"), long)).await.map(drop), "new_code must have at most 64");
+    let name = RichField::new(RichFieldType::Radio, "x".repeat(22), vec!["S".to_owned()]);
+    let form = SetMemberForm::new(card_id(1)).required_form(Form::new().rich_field_list(vec![name]));
+    expect(members.set_form(&form).await.map(drop), "rich_field_list[0].name must have at most 21");
+
     assert!(server.seen().is_empty(), "nothing was sent");
     assert!(found.iter().all(|text| text.contains("breaks documented rules")));
+}
+
+#[tokio::test]
+async fn statistics_of_62_days_are_sent() {
+    let server = Server::start().await;
+    server.answer("/datacube/getcardbizuininfo", r#"{"list":[]}"#);
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let days = Days::new(day("2026-01-01"), day("2026-03-03"), CardSource::Api);
+    Statistics::new(&client(&server).await).account(&days).await.unwrap();
+}
+
+#[test]
+fn what_a_page_signs_is_checked() {
+    let ticket = CardTicket::new("ticket").unwrap();
+    let refused = |card: CardExt| {
+        let error = card.sign(&ticket, at(1_790_000_000), "abc").unwrap_err();
+        error.violations().iter().map(|violation| violation.field.clone()).collect::<Vec<_>>()
+    };
+    let begin = CardExt::new(card_id(1)).fixed_begintimestamp(at(2_147_483_648));
+    assert_eq!(refused(begin), ["fixed_begintimestamp"]);
+    let long: favor_core::OpenId = serde_json::from_value(json!("o".repeat(33))).unwrap();
+    assert_eq!(refused(CardExt::new(card_id(1)).openid(long)), ["openid"]);
 }
 
 #[test]

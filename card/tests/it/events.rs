@@ -320,6 +320,34 @@ fn a_repeat_is_told_apart_from_what_is_being_worked_on() {
     assert_ne!(other.unwrap().key(), key);
 }
 
+/// Without a key the plain form is read; the sealed one beside it is another with each delivery.
+#[test]
+fn a_repeat_in_compatible_mode_is_told_apart_without_a_key() {
+    let sealed = |random| self::key().seal([random; 16], PASSED, APP_ID).unwrap();
+    let both = |sealed: &str| PASSED.replace("</xml>", &format!("<Encrypt>{sealed}</Encrypt></xml>"));
+    let (first, again) = (sealed(1), sealed(2));
+    assert_ne!(first, again);
+    let plain = receiver();
+    let message = plain.receive(&query_of(&first), both(&first).as_bytes()).unwrap();
+    assert_eq!(message.key(), read_sealed(&self::sealed(), &first).unwrap().key(), "and as with a key");
+    let _ = message.done();
+    let repeat = plain.receive(&query_of(&again), both(&again).as_bytes()).unwrap_err();
+    assert_eq!(repeat, Rejection::Repeated);
+}
+
+#[test]
+fn what_is_done_is_remembered_for_as_long_as_a_copy_of_it_is_taken() {
+    let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(NOW, 0).unwrap()));
+    let day = Duration::from_secs(86_400);
+    let receiver = receiver().clock(clock.clone()).window(Some(day));
+    let receive = || receiver.receive(&query(), PASSED.as_bytes());
+    let _ = receive().unwrap().done();
+    clock.advance(day);
+    assert_eq!(receive().unwrap_err(), Rejection::Repeated);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(receive().unwrap_err(), Rejection::OutsideWindow { seconds: 86_401 });
+}
+
 #[cfg(feature = "axum")]
 mod extractor {
     use axum::Router;

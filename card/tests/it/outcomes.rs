@@ -1,7 +1,8 @@
 //! What each kind of failure says about what was done.
 
 use favor_card::{
-    CodeRef, Codes, CreateQrCode, Distribution, ErrCode, Error, ErrorKind, GetCode, Outcome, QrCard,
+    CardExt, CardMessage, CardTicket, Cards, CodeRef, Codes, CreateQrCode, Distribution, ErrCode, Error,
+    ErrorKind, GetCode, Messages, Outcome, PreviewTo, QrCard,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -169,4 +170,50 @@ fn settings_that_cannot_be_are_refused() {
         assert_eq!(error, "the app secret must be 1 to 128 visible ASCII characters");
     }
     assert!(AppSecret::new(format!("{SECRET}\n")).is_ok(), "the newline of a file");
+}
+
+/// Half a token would not be found, so what is hidden is hidden before a long text is cut.
+#[tokio::test]
+async fn a_token_at_the_end_of_a_long_text_is_not_shown_in_part() {
+    let server = Server::start().await;
+    for before in [280, 295, 299] {
+        let errmsg = format!("{}{} {OPENID}", "x".repeat(before), token(1));
+        server.answer("/card/user/getcardlist", json!({"errcode": 40003, "errmsg": errmsg}).to_string());
+        let error = Codes::new(&server.client()).list_of_user(&openid(), None).await.unwrap_err();
+        let shown = error.api().unwrap().message().to_owned();
+        assert!(shown.chars().skip(before).all(|c| "* ".contains(c)) && shown.len() <= 300, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_platforms_text_shows_nothing_of_a_card_message() {
+    let server = Server::start().await;
+    let errmsg = format!("bad card_ext of {OPENID} with 880012345678");
+    server.answer("/cgi-bin/message/mass/preview", json!({"errcode": 40080, "errmsg": errmsg}).to_string());
+    let client = server.client();
+    let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap().fixed_offset();
+    let ext = CardExt::new(card_id(1)).code(code("880012345678")).openid(openid());
+    let signed = ext.sign(&CardTicket::new("ticket").unwrap(), at, "abc").unwrap();
+    let message = CardMessage::new(card_id(1)).signed(&signed);
+    let error = Messages::new(&client).preview(&PreviewTo::OpenId(openid()), &message).await.unwrap_err();
+    assert_eq!(error.api().unwrap().message(), "bad card_ext of **** with ****");
+}
+
+#[tokio::test]
+async fn an_endless_tag_does_not_hold_the_client_up() {
+    let server = Server::start().await;
+    let errmsg = "<a".repeat(1 << 20);
+    server.answer(CONSUME, json!({"errcode": 40073, "errmsg": errmsg}).to_string());
+    assert_eq!(consume(&server).await.api().unwrap().message().len(), 300);
+}
+
+#[tokio::test]
+async fn only_what_cannot_count_twice_is_safe_to_repeat() {
+    let server = Server::start().await;
+    server.answer(CONSUME, r#"{"errcode":-1,"errmsg":"system busy"}"#);
+    let error = consume(&server).await;
+    assert!(error.is_retryable() && !error.is_safe_to_repeat(), "it may have been redeemed");
+    server.answer("/card/delete", r#"{"errcode":-1,"errmsg":"system busy"}"#);
+    let error = Cards::new(&server.client()).delete(&card_id(1)).await.unwrap_err();
+    assert!(error.is_retryable() && error.is_safe_to_repeat());
 }

@@ -43,6 +43,8 @@ async fn debug_shows_neither_secrets_nor_persons() {
     clean(&client.jsapi_ticket().await.unwrap());
     let signed = client.sign_cards(&[CardExt::new(card_id(1)).openid(openid())]).await.unwrap();
     clean(&signed);
+    assert!(!format!("{signed:?}").contains(signed[0].signature()));
+    clean(&CheckIn::passenger(code("1"), PHONE, "economy", PHONE).qrcode_data(PHONE));
     clean(&CardMessage::new(card_id(1)).signed(&signed[0]));
     let push_token = Token::new("merchantToken01").unwrap();
     clean(&push_token);

@@ -144,14 +144,11 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     (StatusCode::from_u16(status).unwrap(), [("content-type", "text/plain")], body).into_response()
 }
 
-/// A new token each time by the basic call, the same by the stable one.
+/// A new token each time by the basic call, the same by the stable one unless it is forced.
 fn give(desk: &Desk, seen: &Seen) -> String {
     let good = desk.good.load(Ordering::SeqCst);
-    let number = if seen.path == "/cgi-bin/token" || good == 0 {
-        desk.given.fetch_add(1, Ordering::SeqCst) + 1
-    } else {
-        good
-    };
+    let is_new = good == 0 || seen.path == "/cgi-bin/token" || seen.json()["force_refresh"] == true;
+    let number = if is_new { desk.given.fetch_add(1, Ordering::SeqCst) + 1 } else { good };
     desk.good.store(number, Ordering::SeqCst);
     json!({"access_token": token(number), "expires_in": 7200}).to_string()
 }

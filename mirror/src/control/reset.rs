@@ -12,8 +12,8 @@ use crate::ledger::{all_or_nothing, clock, keys};
 use crate::seed;
 use crate::state::App;
 
-/// Forgets stocks, coupons, users, the log and the moved clock, and puts back those of the seed and the faults of
-/// the start. Balances are what was paid in. Keys and merchants stay, since clients hold them.
+/// Forgets stocks, coupons, users, cards with their accounts and tokens, the log and the moved clock, and puts back
+/// what the seed holds and the faults of the start. Balances are what was paid in. Keys and merchants stay, since clients hold them.
 pub(crate) async fn reset_all(app: &App) -> Result<(), MirrorError> {
     let _no_move = app.timeline.moving.lock().await;
     let _one_at_a_time = app.changing.lock().await;

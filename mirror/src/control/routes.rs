@@ -150,7 +150,7 @@ routes! {
     "GET" "/_mirror/requests/{id}" "one request with headers, bodies and what is wrong with its signature"
         => get(requests::show);
     "POST" "/_mirror/reset"
-        "forgets stocks, coupons, users, faults and the log, and puts back those of the seed; keys and merchants stay"
+        "forgets stocks, coupons, users, cards, tokens, faults and the log, and puts back what the seed holds; keys and merchants stay"
         => post(reset::reset);
     "POST" "/_mirror/restore"
         "replaces the whole state by that of a snapshot: {\"file\":\"a.sqlite\"}, a path of the mirror's process"

@@ -88,8 +88,6 @@ const FIXED: &[&str] = &[
     "get_custom_code_mode",
     "bind_openid",
     "source",
-    "fixed_term",
-    "fixed_begin_term",
     "sub_merchant_info",
 ];
 
@@ -104,6 +102,12 @@ impl Checked for BaseInfoChanges {
             limits.within("date_info", date_info);
             let rule = "can be changed only where it is from one moment to another";
             limits.require(date_info.kind == DateType::FixTimeRange, "date_info", rule);
+            let bare = date_info.fixed_term.is_none() && date_info.fixed_begin_term.is_none();
+            limits.require(
+                bare,
+                "date_info",
+                "goes without fixed_term and fixed_begin_term, which cannot be changed",
+            );
         }
         for field in FIXED {
             limits.require(self.extra.get(field).is_none(), field, "cannot be changed");
