@@ -233,3 +233,21 @@ fn no_spelling_of_a_production_host_passes_by_the_question() {
         }
     }
 }
+
+#[test]
+fn a_store_of_tokens_that_cannot_be_had_now_is_told_from_one_that_is_wrong() {
+    let desk = Desk::start();
+    // A folder without a server.
+    let nobody = desk.path().display().to_string().replace('/', "%2F");
+    let tokens = format!("postgres://shop@{nobody}/favor");
+    let ran =
+        run(desk.favor().args(["code", "consume", CODE, "--tokens", &tokens]).env("PGPASSWORD", "sesame"));
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("hint: nothing was sent; try again"), "{ran:?}");
+    assert!(!ran.stderr.contains("sesame") && !ran.stderr.contains(CODE), "{ran:?}");
+    desk.file("wrong.sqlite", "this is no database at all, and never was one");
+    let ran = desk.run(&["code", "consume", CODE, "--tokens", "wrong.sqlite"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("hint: look after the store of access tokens"), "{ran:?}");
+    assert!(desk.seen("/card/code/consume").is_empty() && desk.seen("/cgi-bin/stable_token").is_empty());
+}
