@@ -2,11 +2,24 @@
 
 use std::process::ExitCode;
 
+use favor_card::TokenStoreError;
 use favor_core::{AeadError, Error, ErrorKind, Outcome, VerifyError};
 use favor_stock::FlowError;
 
 use crate::mirror::control::ControlError;
 use crate::output::{BrokenPipe, Output};
+
+/// A call failed after others of the same command were made, so that it cannot be said that nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{done}")]
+pub(crate) struct Partly {
+    /// What is done.
+    pub(crate) done: String,
+    /// How to come by the rest.
+    pub(crate) rest: &'static str,
+    #[source]
+    pub(crate) error: favor_card::Error,
+}
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +89,19 @@ impl Exit {
         }
     }
 
+    fn of_partly(partly: &Partly) -> Self {
+        match Self::of_card(&partly.error) {
+            Exit::Refused => Exit::Refused,
+            // What was sent was sent, however the last call ended.
+            _ => Exit::Unknown,
+        }
+    }
+
+    /// Of a store that could not be opened, by the same rule as when a call finds it so.
+    fn of_tokens(error: &TokenStoreError) -> Self {
+        if error.is_temporary() { Exit::NotSent } else { Exit::Usage }
+    }
+
     fn of(error: &Error) -> Self {
         match (error.kind(), error.outcome()) {
             (ErrorKind::Config | ErrorKind::InvalidRequest, _) => Exit::Usage,
@@ -114,9 +140,27 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
         }
         None => {}
     }
+    if let Some(partly) = error.downcast_ref::<Partly>() {
+        if Exit::of_card(&partly.error) == Exit::Refused && !partly.error.hint().is_empty() {
+            output.complain("hint", partly.error.hint());
+        }
+        output.complain("hint", partly.rest);
+        return Exit::of_partly(partly);
+    }
     if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<favor_card::Error>()) {
         output.complain("hint", error.hint());
         return Exit::of_card(error);
+    }
+    if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<TokenStoreError>()) {
+        output.complain(
+            "hint",
+            if error.is_temporary() {
+                "nothing was sent; try again when the store of access tokens can be had, or name another with --tokens"
+            } else {
+                "look after the store of access tokens, or name another with --tokens; nothing was sent"
+            },
+        );
+        return Exit::of_tokens(error);
     }
     let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<Error>()) else {
         let untrusted = error.chain().any(|cause| cause.is::<AeadError>() || cause.is::<VerifyError>());
@@ -129,4 +173,21 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> Exit {
     }
     output.complain("hint", error.hint());
     Exit::of(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+    use crate::args::{Color, Format};
+
+    #[test]
+    fn a_store_of_tokens_that_is_busy_is_worth_another_try() {
+        let output = Output::new(Format::Table, Color::Never, true);
+        for (is_temporary, exit) in [(true, Exit::NotSent), (false, Exit::Usage)] {
+            let error = Err::<(), _>(TokenStoreError::new("another process works with it", is_temporary));
+            assert_eq!(report(&error.context("t.sqlite").unwrap_err(), &output), exit);
+        }
+    }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use favor_core::{
-    ApiV3Key, AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId, MerchantSigner, PlatformKeys,
-    PrivateKey,
+    __private::check_url, ApiV3Key, AppId, Certificate, Client, HttpTransport, MAIN_URL, MerchantId,
+    MerchantSigner, PlatformKeys, PrivateKey,
 };
 
 use crate::args::Global;
@@ -29,8 +29,7 @@ impl Settings {
     /// The settings with this profile instead of the one in `global`.
     pub(crate) fn load_profile(global: &Global, profile: Option<&str>) -> anyhow::Result<Self> {
         let profile = profile::load(global.config.as_deref(), profile)?;
-        let base_url =
-            global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
+        let base_url = base_url(global, &profile);
         let merchant_id = match (&global.mchid, env::read(env::MCHID).or(profile.mchid.clone())) {
             (Some(given), _) => given.clone(),
             (None, Some(text)) => MerchantId::new(text)?,
@@ -127,13 +126,21 @@ fn ca_file(profile: &Profile) -> Option<PathBuf> {
     key_files::place(env::CA_FILE, profile.ca_file.as_deref())
 }
 
-/// Whether calls to this address can do something in earnest: anything but this machine or plain http.
+/// The host to call, where one is set: in its normal form, so that one host has one spelling. What is no base URL stays
+/// as it is, and the client refuses it.
+pub(crate) fn base_url(global: &Global, profile: &Profile) -> Option<String> {
+    let given = global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone())?;
+    Some(check_url(&given, true).unwrap_or(given))
+}
+
+/// Whether calls to this address can do something in earnest: anything but this machine or plain http. The address is
+/// read as the client reads it, and what cannot be read counts as earnest.
 pub(crate) fn is_production(url: &str) -> bool {
-    let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| {
-        url.strip_prefix("https://")
-            .is_some_and(|rest| rest == *host || rest.starts_with(&format!("{host}:")))
-    });
-    url.starts_with("https://") && !loopback
+    let Ok(url) = check_url(url, true) else { return true };
+    let Some(authority) = url.strip_prefix("https://") else { return false };
+    !["127.0.0.1", "localhost", "[::1]"]
+        .iter()
+        .any(|host| authority.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
 }
 
 /// The way to the platform, with the proxy and the further root certificate of a profile.
@@ -163,4 +170,39 @@ pub(crate) fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_production;
+
+    #[test]
+    fn only_this_machine_and_plain_http_are_not_production() {
+        for url in [
+            "https://api.weixin.qq.com",
+            "HTTPS://api.weixin.qq.com",
+            "hTTps://API.WEIXIN.QQ.COM:443/",
+            " https://api.mch.weixin.qq.com",
+            "\thttps://api.mch.weixin.qq.com/\n",
+            "https://127.0.0.1.example.com",
+            "https://localhost.example.com:8443",
+            "https://localhost:8443@api.weixin.qq.com",
+            "https://mirror.example.com:8443",
+            "api.weixin.qq.com",
+            "ftp://127.0.0.1",
+            "",
+        ] {
+            assert!(is_production(url), "{url:?}");
+        }
+        for url in [
+            "http://127.0.0.1:9",
+            " HTTP://mirror:8080/ ",
+            "https://127.0.0.1",
+            "https://localhost:8443",
+            "HTTPS://LocalHost:8443",
+            "https://[::1]:8443/",
+        ] {
+            assert!(!is_production(url), "{url:?}");
+        }
+    }
 }

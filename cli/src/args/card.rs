@@ -198,7 +198,7 @@ pub(crate) struct CardStats {
     /// The first day; six days before the last when not given
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<NaiveDate>,
-    /// The last day; yesterday in Beijing when not given. At most 62 days after the first
+    /// The last day; yesterday in Beijing when not given. Both ends count, and at most 62 days in all
     #[arg(long, value_name = "DATE")]
     pub(crate) to: Option<NaiveDate>,
     /// Of cards made by calls, or in the console

@@ -10,7 +10,7 @@ use crate::args::{CardAccount, Global};
 use crate::confirm::confirm_on;
 use crate::env;
 use crate::profile::{self, Profile};
-use crate::settings::{missing, transport};
+use crate::settings::{base_url, missing, transport};
 
 /// The settings of one run, merged.
 #[derive(Debug)]
@@ -23,8 +23,7 @@ pub(crate) struct Account {
 impl Account {
     pub(crate) fn load(args: &CardAccount, global: &Global) -> anyhow::Result<Self> {
         let profile = profile::load(global.config.as_deref(), global.profile.as_deref())?;
-        let base_url =
-            global.base_url.clone().or_else(|| env::read(env::BASE_URL)).or(profile.base_url.clone());
+        let base_url = base_url(global, &profile);
         let app_id = match (&args.appid, env::read(env::APPID).or(profile.appid.clone())) {
             (Some(given), _) => given.clone(),
             (None, text) => AppId::new(text.with_context(|| missing("the appid", "appid", env::APPID))?)?,
@@ -69,9 +68,9 @@ impl Account {
 
 /// Whether a host is one of Pay's, which serves no cards.
 pub(crate) fn is_of_pay(url: &str) -> bool {
-    let uri: Option<http::Uri> = url.parse().ok();
+    let uri: Option<http::Uri> = url.trim().parse().ok();
     let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
-    host.ends_with(".mch.weixin.qq.com")
+    host.to_ascii_lowercase().ends_with(".mch.weixin.qq.com")
 }
 
 #[cfg(test)]
@@ -81,6 +80,7 @@ mod tests {
     #[test]
     fn only_hosts_of_pay_are_passed_over() {
         assert!(is_of_pay("https://api.mch.weixin.qq.com") && is_of_pay("https://api2.mch.weixin.qq.com/"));
+        assert!(is_of_pay(" HTTPS://API.mch.weixin.QQ.com"));
         for url in ["https://api.weixin.qq.com", "http://127.0.0.1:9", "https://mch.weixin.qq.com.evil", "x"]
         {
             assert!(!is_of_pay(url), "{url}");

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{Desk, file};
 use crate::args::{self, CardCode, CardCodes, CodesOfFile, UserCards};
-use crate::exit::Exit;
+use crate::exit::{Exit, Partly};
+use crate::output::Output;
 use crate::stock::local;
 
 /// As many as one call takes.
@@ -140,10 +141,13 @@ struct Deposited {
     known: i64,
     refused: i64,
     refused_codes: Vec<Code>,
+    /// Of which no answer has come.
+    left: usize,
 }
 
 impl Deposited {
-    fn add(&mut self, answer: &DepositedCodes) {
+    fn add(&mut self, sent: usize, answer: &DepositedCodes) {
+        self.left = self.left.saturating_sub(sent);
         let count = |codes: &Option<CodesOrCount>| codes.as_ref().map_or(0, CodesOrCount::count);
         self.taken = self.taken.saturating_add(count(&answer.succ_code));
         self.known = self.known.saturating_add(count(&answer.duplicate_code));
@@ -152,35 +156,52 @@ impl Deposited {
             self.refused_codes.extend_from_slice(codes.codes());
         }
     }
+
+    fn show(&self, id: &CardId, output: &Output) -> anyhow::Result<()> {
+        if output.is_json() {
+            return output.json(&json!({
+                "card_id": id, "taken": self.taken, "known": self.known, "refused": self.refused,
+                "refused_codes": self.refused_codes, "left": self.left,
+            }));
+        }
+        let mut facts = vec![
+            ("taken", self.taken.to_string()),
+            ("there already", self.known.to_string()),
+            ("refused", self.refused.to_string()),
+        ];
+        if self.left > 0 {
+            facts.push(("left", self.left.to_string()));
+        }
+        output.facts(facts)?;
+        self.refused_codes.iter().try_for_each(|code| output.line(&format!("refused: {code}")))
+    }
 }
 
 async fn deposit(desk: &Desk<'_>, codes: &Codes, args: &CodesOfFile) -> anyhow::Result<Exit> {
     let all = file::codes(&args.file)?;
     let id = &args.card_id;
     desk.confirm(&format!("deposit {} codes for card {id}", all.len()))?;
-    let mut sum = Deposited::default();
+    let mut sum = Deposited { left: all.len(), ..Deposited::default() };
     for batch in all.chunks(BATCH) {
-        let answer = codes.deposit(id, batch).await.inspect_err(|_| {
-            let before = sum.taken.saturating_add(sum.known);
-            desk.output.talk(format!("{before} are deposited; the same command goes on"));
-        })?;
-        sum.add(&answer);
-    }
-    if desk.output.is_json() {
-        desk.output.json(&json!({
-            "card_id": id, "taken": sum.taken, "known": sum.known, "refused": sum.refused,
-            "refused_codes": sum.refused_codes,
-        }))?;
-    } else {
-        desk.output.facts([
-            ("taken", sum.taken.to_string()),
-            ("there already", sum.known.to_string()),
-            ("refused", sum.refused.to_string()),
-        ])?;
-        for code in &sum.refused_codes {
-            desk.output.line(&format!("refused: {code}"))?;
+        match codes.deposit(id, batch).await {
+            Ok(answer) => sum.add(batch.len(), &answer),
+            Err(error) if sum.left == all.len() => return Err(error.into()),
+            Err(error) => {
+                // Why it ended matters more than a reader who is gone.
+                let _ = sum.show(id, desk.output);
+                let there = sum.taken.saturating_add(sum.known);
+                let done = format!(
+                    "broken off: {there} of {} codes are deposited, {} refused, {} left",
+                    all.len(),
+                    sum.refused,
+                    sum.left
+                );
+                let rest = "the same command goes on: codes that are there already stay as they are";
+                return Err(Partly { done, rest, error }.into());
+            }
         }
     }
+    sum.show(id, desk.output)?;
     Ok(if sum.refused > 0 { Exit::Refused } else { Exit::Done })
 }
 

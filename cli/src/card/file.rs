@@ -1,5 +1,6 @@
 //! What files and stdin hold: cards and changes as TOML or JSON, lists of codes, one private text.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -103,17 +104,32 @@ fn json_of(value: toml::Value) -> anyhow::Result<Value> {
     })
 }
 
-/// The codes of a file, one on each line; blank lines do not count. Errors name the line and not the code.
+/// The longest that calls take, in bytes.
+const LONGEST_CODE: usize = 20;
+
+/// The codes of a file, one on each line, each once; blank lines do not count. They are sent by hundreds, so whatever a
+/// call would refuse is found here, before the first is made. Errors name the line and not the code.
 pub(crate) fn codes(file: &Path) -> anyhow::Result<Vec<Code>> {
     let name = saved::name(Some(file));
     let bytes = saved::read(Some(file))?;
     let text = String::from_utf8(bytes).ok().with_context(|| format!("{name} is not UTF-8"))?;
-    let mut codes = Vec::new();
-    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    let (mut codes, mut seen) = (Vec::new(), HashMap::new());
+    for (number, line) in (1_usize..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.trim();
-        if !line.is_empty() {
-            codes.push(Code::new(line).with_context(|| format!("{name}, line {}", at + 1))?);
+        if line.is_empty() {
+            continue;
         }
+        let code = Code::new(line).with_context(|| format!("{name}, line {number}"))?;
+        if line.len() > LONGEST_CODE {
+            bail!(
+                "{name}, line {number}: a code has at most {LONGEST_CODE} bytes of UTF-8, this one {}",
+                line.len()
+            );
+        }
+        if let Some(before) = seen.insert(line, number) {
+            bail!("{name}, line {number}: the code of line {before} again; each belongs there once");
+        }
+        codes.push(code);
     }
     if codes.is_empty() {
         bail!("{name} has no codes: one belongs on each line");

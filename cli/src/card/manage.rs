@@ -1,16 +1,20 @@
 //! `favor card create`, `get`, `list`, `update`, `delete` and `stock`.
 
+use std::path::Path;
+
 use anyhow::bail;
-use favor_card::{Card, CardChanges, CardId, Cards};
+use favor_card::{Card, CardChanges, CardId, CardType, Cards};
 use futures_util::{StreamExt as _, pin_mut};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Desk, described, file};
 use crate::args::{CardStock, CreateCard, ListCards, UpdateCard};
 use crate::saved;
 
 pub(crate) async fn create(desk: &Desk<'_>, args: &CreateCard) -> anyhow::Result<()> {
-    let card: Card = file::object(&args.file, "card", desk.output)?;
+    let value = file::value(&args.file, "card")?;
+    refuse_strays(&value, &args.file)?;
+    let card: Card = file::typed(&value, &args.file, desk.output)?;
     let cards = Cards::new(&desk.client);
     // Before anybody is asked.
     cards.check(&card)?;
@@ -30,6 +34,23 @@ pub(crate) async fn create(desk: &Desk<'_>, args: &CreateCard) -> anyhow::Result
         ("card", created.card_id.to_string()),
         ("next", format!("it is reviewed; favor card get {} shows how that went", created.card_id)),
     ])
+}
+
+/// A card is its type and the type's object. What stands beside them has no place in the call, so it would be lost.
+fn refuse_strays(card: &Value, file: &Path) -> anyhow::Result<()> {
+    let Some((fields, kind)) = card.as_object().zip(card["card_type"].as_str()) else { return Ok(()) };
+    let key = CardType::from(kind.to_ascii_uppercase().as_str()).key();
+    let strays: Vec<&str> =
+        fields.keys().map(String::as_str).filter(|field| *field != "card_type" && *field != key).collect();
+    if !strays.is_empty() {
+        bail!(
+            "{} holds what a card of type {kind} has no place for: {}; beside card_type there is {key} alone, and \
+             what belongs to the card stands in it; nothing was sent",
+            saved::name(Some(file)),
+            strays.join(", ")
+        );
+    }
+    Ok(())
 }
 
 pub(crate) async fn get(desk: &Desk<'_>, card_id: &CardId) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Desk, file};
 use crate::args;
+use crate::exit::Partly;
 
 /// Of a picture in a file, in pixels each way.
 const SIZE: u32 = 512;
@@ -30,18 +31,19 @@ pub(crate) async fn run(desk: &Desk<'_>, args: &args::QrCode) -> anyhow::Result<
     let mut svg = None;
     let mut drawn = None;
     match &picture {
-        Picture::Terminal => drawn = Some(draw(&made)?.terminal()),
-        Picture::Svg => svg = Some(draw(&made)?.svg(SIZE)),
-        Picture::File(file) => file::write(file, draw(&made)?.svg(SIZE).as_bytes(), args.replace)?,
+        Picture::Terminal => drawn = Some(draw(&made).with_context(|| kept(&made))?.terminal()),
+        Picture::Svg => svg = Some(draw(&made).with_context(|| kept(&made))?.svg(SIZE)),
+        Picture::File(file) => {
+            let svg = draw(&made).with_context(|| kept(&made))?.svg(SIZE);
+            file::write(file, svg.as_bytes(), args.replace).with_context(|| kept(&made))?;
+        }
         Picture::Jpeg(file) => {
-            let picture = distribution.qr_picture(&made.ticket).await.inspect_err(|_| {
-                let said = made.content().unwrap_or_default();
-                desk.output.talk(format!(
-                    "the QR code is made and says {said}; only its picture is missing: {}",
-                    made.picture_url()
-                ));
+            let picture = distribution.qr_picture(&made.ticket).await.map_err(|error| Partly {
+                done: kept(&made),
+                rest: "the picture can be had from its address; the same command makes another QR code",
+                error,
             })?;
-            file::write(file, &picture, args.replace)?;
+            file::write(file, &picture, args.replace).with_context(|| kept(&made))?;
         }
     }
     if desk.output.is_json() {
@@ -76,6 +78,10 @@ fn picture(args: &args::QrCode) -> anyhow::Result<Picture<'_>> {
     };
     if file.exists() && !args.replace {
         bail!("{} is there already; --replace replaces it", file.display());
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("{} is no folder to write into", folder.display());
     }
     let end = file.extension().unwrap_or_default().to_ascii_lowercase();
     match end.to_str() {
@@ -112,6 +118,17 @@ fn request(args: &args::QrCode) -> anyhow::Result<CreateQrCode> {
     Ok(request)
 }
 
+/// What is to be known of a QR code that is made and whose picture is not: in the error, so that it is said also when
+/// quiet.
+fn kept(made: &QrCode) -> String {
+    let says = made.content().map(|content| format!(" and says {content}")).unwrap_or_default();
+    format!(
+        "the QR code is made{says}, its ticket is {}; only its picture is missing, and the platform's own is at {}",
+        made.ticket,
+        made.picture_url()
+    )
+}
+
 fn named(ids: &[CardId]) -> String {
     let ids: Vec<&str> = ids.iter().map(CardId::as_str).collect();
     ids.join(", ")
@@ -119,8 +136,6 @@ fn named(ids: &[CardId]) -> String {
 
 /// Without the url there is only the platform's own picture.
 fn draw(made: &QrCode) -> anyhow::Result<QrImage> {
-    let content = made.content().with_context(|| {
-        format!("the platform gave no url to draw; its own picture is at {}", made.picture_url())
-    })?;
+    let content = made.content().context("the platform gave no url to draw")?;
     Ok(QrImage::of(content)?)
 }

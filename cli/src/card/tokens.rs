@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use favor_card::{Begun, PostgresTokens, Right, SqliteTokens, TokenStore, TokenStoreError};
 use favor_core::Secret;
 use futures_util::future::BoxFuture;
@@ -41,7 +41,14 @@ pub(crate) struct Tokens {
 pub(crate) async fn open(args: &CardAccount, global: &Global, account: &Account) -> anyhow::Result<Tokens> {
     let place = Place::of(&NAMED, args.tokens.as_deref(), global)?;
     let store: Arc<dyn TokenStore> = match &place {
-        Place::File(file) => Arc::new(file_of_its_turn(file).await.with_context(|| place.to_string())?),
+        Place::File(file) => {
+            // A slip in the place, where the store sees what may be there later.
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+                bail!("{place}: there is no folder {}; make it, or name another file", folder.display());
+            }
+            Arc::new(file_of_its_turn(file).await.with_context(|| place.to_string())?)
+        }
         Place::Database(address) => {
             Arc::new(PostgresTokens::connect(address).await.with_context(|| place.to_string())?)
         }

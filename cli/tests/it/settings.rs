@@ -81,10 +81,14 @@ fn wrong_keys_are_named_and_no_secret_is_shown() {
 fn money_on_a_production_host_needs_a_yes() {
     let mirror = MirrorProcess::start(&[]);
     // A reserved name that never resolves: without the question it would end as "not sent".
-    let production = ["--base-url", "https://wechatpay.invalid"];
-    for command in [&["coupon", "send", "15300001", "oTea1"][..], &["stock", "start", "15300001"]] {
-        let ran = run(mirror.favor().args(command).args(production));
-        assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(ran.stderr.contains("needs --yes"), "{ran:?}");
+    for production in
+        ["https://wechatpay.invalid", "HTTPS://wechatpay.invalid", " https://WeChatPay.invalid/"]
+    {
+        for command in [&["coupon", "send", "15300001", "oTea1"][..], &["stock", "start", "15300001"]] {
+            let ran = run(mirror.favor().args(command).args(["--base-url", production]));
+            assert_eq!(ran.code, Some(2), "{ran:?}");
+            assert!(ran.stderr.contains("on https://wechatpay.invalid as merchant"), "{ran:?}");
+            assert!(ran.stderr.contains("needs --yes"), "{ran:?}");
+        }
     }
 }

@@ -206,3 +206,48 @@ fn production_is_asked_first_and_nothing_private_is_in_the_question() {
         }
     }
 }
+
+#[test]
+fn no_spelling_of_a_production_host_passes_by_the_question() {
+    let desk = Desk::start();
+    desk.file("codes.txt", &format!("{CODE}\n"));
+    let deposit = ["code", "deposit", CARD, "codes.txt"];
+    let asked = format!("on https://api.weixin.qq.com as account {APPID} needs --yes");
+    // Should a question be missing, a proxy that nobody serves keeps the call on this machine.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for host in [
+        "HTTPS://api.weixin.qq.com",
+        "hTTps://API.weixin.QQ.com:443/",
+        " https://api.weixin.qq.com",
+        "https://api.weixin.qq.com/\t",
+        " HTTPS://API.mch.weixin.qq.com",
+    ] {
+        let mut by_flag = desk.favor();
+        by_flag.args(deposit).args(["--base-url", host]);
+        let mut by_variable = desk.favor();
+        by_variable.args(deposit).env("FAVOR_BASE_URL", host);
+        for mut command in [by_flag, by_variable] {
+            let ran = run(command.env("FAVOR_PROXY", format!("http://{closed}")));
+            assert_eq!(ran.code, Some(2), "{host:?}: {ran:?}");
+            assert!(ran.stderr.contains(&asked), "{host:?}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_store_of_tokens_that_cannot_be_had_now_is_told_from_one_that_is_wrong() {
+    let desk = Desk::start();
+    // A folder without a server.
+    let nobody = desk.path().display().to_string().replace('/', "%2F");
+    let tokens = format!("postgres://shop@{nobody}/favor");
+    let ran =
+        run(desk.favor().args(["code", "consume", CODE, "--tokens", &tokens]).env("PGPASSWORD", "sesame"));
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("hint: nothing was sent; try again"), "{ran:?}");
+    assert!(!ran.stderr.contains("sesame") && !ran.stderr.contains(CODE), "{ran:?}");
+    desk.file("wrong.sqlite", "this is no database at all, and never was one");
+    let ran = desk.run(&["code", "consume", CODE, "--tokens", "wrong.sqlite"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("hint: look after the store of access tokens"), "{ran:?}");
+    assert!(desk.seen("/card/code/consume").is_empty() && desk.seen("/cgi-bin/stable_token").is_empty());
+}

@@ -85,6 +85,34 @@ fn a_card_that_breaks_a_limit_is_never_sent() {
     assert!(desk.seen("/card/create").is_empty() && desk.seen("/cgi-bin/stable_token").is_empty());
 }
 
+#[test]
+fn what_stands_beside_a_cards_object_is_refused_and_not_lost() {
+    let desk = Desk::start();
+    desk.answer("/card/create", &json!({"errcode": 0, "errmsg": "ok", "card_id": CARD}).to_string());
+    let top = |line: &str| format!("{line}\n{CARD_TOML}");
+    for (text, words) in [
+        (top("get_limit = 5\nnotes = 'x'"), "no place for: get_limit, notes; "),
+        (format!("{CARD_TOML}\n[gift]\ngift = 'tea'\n[gift.base_info]\n"), "no place for: gift; "),
+        (top("base_info = { title = 'x' }").replace("\"CASH\"", "\"cash\""), "no place for: base_info; "),
+        (format!("{CARD_TOML}\n[pizza]\n"), "no place for: pizza; beside card_type there is cash alone"),
+    ] {
+        desk.file("card.toml", &text);
+        for dry in [&[][..], &["--dry-run"]] {
+            let ran = desk.run(&[&["create", "card.toml"], dry].concat());
+            assert_eq!(ran.code, Some(2), "{ran:?}");
+            assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+            assert!(!ran.stderr.contains("sent as it is"), "{ran:?}");
+        }
+    }
+    assert!(desk.seen("/card/create").is_empty());
+    // What stands in the object is the platform's to judge.
+    desk.file("card.toml", &CARD_TOML.replace("least_cost", "future = 1\nleast_cost"));
+    let ran = desk.run(&["create", "card.toml"]);
+    assert!(ran.stderr.contains("cash.base_info.own_field") && ran.stderr.contains("cash.future"), "{ran:?}");
+    let cash = &desk.body("/card/create")["card"]["cash"];
+    assert_eq!((&cash["future"], &cash["base_info"]["own_field"]), (&1.into(), &"kept".into()));
+}
+
 fn held(title: &str) -> serde_json::Value {
     json!({"card_type": "CASH", "cash": {"least_cost": "10000", "reduce_cost": 1500, "base_info": {
         "id": CARD, "title": title, "brand_name": "Tea Nook", "code_type": "CODE_TYPE_QRCODE", "color": "#63B359",

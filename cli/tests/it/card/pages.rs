@@ -72,9 +72,39 @@ fn a_picture_goes_into_a_file_whole_and_replaces_none_unasked() {
         "{ran:?}"
     );
     assert!(!desk.path().join("r.jpg").exists());
+    assert!(!ran.stderr.contains("nothing was sent"), "{ran:?}");
     desk.answer(QR, &json!({"errcode": 0, "ticket": "t"}).to_string());
     let ran = desk.run(&["qrcode", CARD]);
-    assert!(ran.code == Some(2) && ran.stderr.contains("its own picture is at"), "{ran:?}");
+    assert!(ran.code == Some(2) && ran.stderr.contains("the platform's own is at"), "{ran:?}");
+}
+
+#[test]
+fn a_qr_code_whose_file_cannot_be_written_is_not_lost() {
+    let desk = Desk::start();
+    desk.direct("/cgi-bin/showqrcode", |_| (200, vec![0xff, 0xd8, 1, 2, 3]));
+    for name in ["q.svg", "q.jpg"] {
+        let folder = desk.path().join("out");
+        std::fs::create_dir(&folder).unwrap();
+        // The folder goes while the QR code is made.
+        desk.direct(QR, move |_| {
+            std::fs::remove_dir(&folder).unwrap();
+            (200, qr().into_bytes())
+        });
+        let ran = desk.run(&["qrcode", CARD, "--out", &format!("out/{name}"), "--quiet"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        for words in [
+            "is made and says http://weixin.qq.com/q/INVENTED",
+            "its ticket is gQH_test+A",
+            "showqrcode?ticket=gQH_test%2BA",
+            &format!("cannot write out/{name}"),
+        ] {
+            assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+        }
+    }
+    let made = desk.seen(QR).len();
+    let ran = desk.run(&["qrcode", CARD, "--out", "out/q.svg"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("out is no folder"), "{ran:?}");
+    assert_eq!(desk.seen(QR).len(), made, "none is made for a folder that is not there");
 }
 
 /// The signature of the spec, made without the library: the values sorted, joined, and hashed.

@@ -69,6 +69,13 @@ fn each_kind_of_figures_has_its_call() {
 }
 
 #[test]
+fn the_help_counts_days_as_the_platform_does() {
+    let help = Desk::start().table(&["stats", "--help"]);
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Both ends count, and at most 62 days in all"), "{help}");
+}
+
+#[test]
 fn days_out_of_range_are_not_asked_for() {
     let desk = Desk::start();
     for (arguments, words) in [
