@@ -22,15 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const LARGEST_ANSWER: usize = 64 << 10;
 
 /// The usual transport, which waits at length unless it is told that no answer will come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Temper {
-    http: HttpTransport,
+    http: Arc<HttpTransport>,
     is_hasty: Arc<AtomicBool>,
 }
 
 impl Temper {
-    fn new(is_hasty: &Arc<AtomicBool>) -> Self {
-        Self { http: HttpTransport::new().unwrap(), is_hasty: is_hasty.clone() }
+    fn new() -> Self {
+        Self { http: Arc::new(HttpTransport::new().unwrap()), is_hasty: Arc::default() }
+    }
+
+    fn be_hasty(&self, is_hasty: bool) {
+        self.is_hasty.store(is_hasty, Ordering::SeqCst);
     }
 }
 
@@ -184,8 +188,8 @@ fn of_others() -> Vec<FaultKind> {
     ]
 }
 
-fn new_client(desk: &Desk, is_hasty: &Arc<AtomicBool>, kind: TokenKind) -> Client {
-    let client = builder(&desk.mirror).transport(Temper::new(is_hasty)).largest_answer(LARGEST_ANSWER);
+fn new_client(desk: &Desk, temper: &Temper, kind: TokenKind) -> Client {
+    let client = builder(&desk.mirror).transport(temper.clone()).largest_answer(LARGEST_ANSWER);
     client.clock(desk.clock.clone()).token_kind(kind).build().unwrap()
 }
 
@@ -194,7 +198,7 @@ struct Till {
     desk: Desk,
     card_id: CardId,
     client: Client,
-    is_hasty: Arc<AtomicBool>,
+    temper: Temper,
 }
 
 impl Till {
@@ -204,14 +208,14 @@ impl Till {
         card.base_info = base().get_limit(1_000).use_limit(1_000);
         card.base_info.sku = Sku::new(1_000);
         let card_id = desk.card(card).await;
-        let is_hasty = Arc::default();
-        let client = new_client(&desk, &is_hasty, TokenKind::Stable);
+        let temper = Temper::new();
+        let client = new_client(&desk, &temper, TokenKind::Stable);
         client.access_token().await.unwrap();
-        Self { desk, card_id, client, is_hasty }
+        Self { desk, card_id, client, temper }
     }
 
     fn codes(&self, row: &Row) -> Codes {
-        self.is_hasty.store(row.is_silent(), Ordering::SeqCst);
+        self.temper.be_hasty(row.is_silent());
         Codes::new(&self.client)
     }
 
@@ -293,8 +297,8 @@ async fn without_a_token(kind: TokenKind, operation: &str) {
     let till = Till::open().await;
     for row in rows() {
         let code = till.desk.claim(&till.card_id).await;
-        let is_hasty = Arc::new(AtomicBool::new(row.is_silent()));
-        let codes = Codes::new(&new_client(&till.desk, &is_hasty, kind));
+        till.temper.be_hasty(row.is_silent());
+        let codes = Codes::new(&new_client(&till.desk, &till.temper, kind));
         let calls = till.desk.asked(CONSUME);
         till.desk.mirror.plan(row.rule(operation)).unwrap();
         let result = codes.consume(&CodeRef::new(code.clone())).await;
@@ -308,7 +312,7 @@ async fn without_a_token(kind: TokenKind, operation: &str) {
             assert!(of_token.is_some_and(|path| path.ends_with("token")), "{of_token:?}");
             // For a second after a failure nobody asks again.
             till.desk.clock.advance(Duration::from_secs(2));
-            is_hasty.store(false, Ordering::SeqCst);
+            till.temper.be_hasty(false);
             codes.consume(&CodeRef::new(code.clone())).await.unwrap();
         }
         till.settle(&code).await;
@@ -331,7 +335,7 @@ async fn after_an_answer_the_next_call_is_in_doubt() {
     let till = Till::open().await;
     for (kind, expected) in after_answer() {
         let is_silent = kind == FaultKind::Hang;
-        till.is_hasty.store(false, Ordering::SeqCst);
+        till.temper.be_hasty(false);
         let rule = FaultRule::new(kind).place(FaultPlace::AfterAnswer).operation(GET);
         let codes = Codes::new(&till.client);
         let code = till.desk.claim(&till.card_id).await;
@@ -344,7 +348,7 @@ async fn after_an_answer_the_next_call_is_in_doubt() {
                 break;
             }
             assert_eq!(till.desk.mirror.faults()[0].struck, 1, "{rule:?}");
-            till.is_hasty.store(is_silent, Ordering::SeqCst);
+            till.temper.be_hasty(is_silent);
             // The pool may take another connection first; the dead one is in it until a call meets it.
             turns += 1;
             assert!(turns < 100, "no call met the dead connection of {rule:?}");
