@@ -9,6 +9,7 @@ import { named, t } from './words.js';
 const KINDS = {
   status: [['status', 'number', '500'], ['code', 'text', 'SYSTEM_ERROR']],
   rate_limited: [['retry_after', 'number', '']],
+  errcode: [['errcode', 'number', '45009'], ['message', 'text', '']],
   delay: [['delay_ms', 'number', '2000']],
   cut: [],
   reset: [],
@@ -84,7 +85,8 @@ export function open(root) {
     }
     if (await attempt(() => post('faults', rule), t('planned'))) await refresh();
   };
-  const form = h('form', { class: 'stack', id: 'fault', onsubmit: submit },
+  // The mirror says what cannot be; a browser would not let -1 through.
+  const form = h('form', { class: 'stack', id: 'fault', novalidate: '', onsubmit: submit },
     h('datalist', { id: 'operations' }, OPERATIONS.map((one) => h('option', { value: one }))),
     h('div', { class: 'row fields' }, label(t('kind'), kind), label(t('operation'), operation), label(t('place'), place),
       label(t('howOften'), times), label(t('f_probability'), probability), label(t('f_openid'), openid)),

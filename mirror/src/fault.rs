@@ -1,7 +1,9 @@
 //! Planned failures: what shall go wrong, where, and how often.
 
 mod apply;
+mod card;
 mod chance;
+mod errcode;
 mod file;
 mod kind;
 mod link;
@@ -17,8 +19,10 @@ use crate::notify::NOTIFY;
 use crate::operation::OPERATIONS;
 
 pub(crate) use apply::{after_answer, alter_answer, alter_outgoing, instead_of_work};
+pub(crate) use card::{alter_reply, alter_response, instead_of_call};
 pub(crate) use chance::ALWAYS;
 pub(crate) use file::read as read_file;
+use kind::{CARDS, is_card_call};
 pub use kind::{FaultKind, FaultPlace, GzipHash};
 pub(crate) use link::alter_link;
 pub use plan::PlannedFault;
@@ -55,7 +59,7 @@ pub struct FaultRule {
     pub probability_ppm: u32,
     /// Start of the rule's generator. A run repeated with the same rules strikes the same requests.
     pub seed: u64,
-    /// Only requests about this user.
+    /// Only requests about this user: those of `coupon.*`, and deliveries.
     pub openid: Option<String>,
 }
 
@@ -135,7 +139,8 @@ impl FaultRule {
         self
     }
 
-    /// Strikes only requests about this user.
+    /// Strikes only requests about this user. Calls of `coupon.*`, notifications and pushed events tell of one, others do
+    /// not.
     #[must_use]
     pub fn openid(mut self, openid: impl Into<String>) -> Self {
         self.openid = Some(openid.into());
@@ -179,8 +184,16 @@ impl FaultRule {
             ));
         }
         if !known().any(|operation| self.means(operation) && self.kind.concerns(operation)) {
-            return refuse(format!("{} does not concern {}", self.kind.name(), self.operation));
+            let why = match &self.kind {
+                FaultKind::ErrCode { .. } => ": it is for calls of the card API, such as card.code_consume",
+                kind if kind.spoils_a_signature() => ": what is not signed has no signature to spoil",
+                _ => "",
+            };
+            return refuse(format!("{} does not concern {}{why}", self.kind.name(), self.operation));
         }
+        let struck: Vec<_> =
+            known().filter(|operation| self.means(operation) && self.kind.concerns(operation)).collect();
+        self.check_cards(&struck)?;
         match &self.kind {
             FaultKind::Redirect { status, .. } if !(300..400).contains(status) => {
                 refuse(format!("{status} does not redirect"))
@@ -191,8 +204,12 @@ impl FaultRule {
                 refuse(format!("{text} cannot be an address"))
             }
             FaultKind::Slow { bytes_per_second: 0 } => refuse("a body that never moves".to_owned()),
-            FaultKind::Status { status, .. } if !(400..600).contains(status) => {
-                refuse(format!("{status} is no error status"))
+            FaultKind::Status { status, .. } if !(400..600).contains(status) => refuse(format!(
+                "{status} is no error status; what the card API answers with 200 is kind errcode"
+            )),
+            FaultKind::ErrCode { errcode: 0, .. } => refuse("errcode 0 is success".to_owned()),
+            FaultKind::ErrCode { errcode, message: None } if errcode::known(*errcode).is_none() => {
+                refuse(format!("no errcode {errcode} is documented; with a message it is taken"))
             }
             FaultKind::OversizedBody { bytes } if *bytes > LARGEST_BODY => {
                 refuse(format!("a body has at most {LARGEST_BODY} bytes"))
@@ -213,6 +230,39 @@ impl FaultRule {
             FaultKind::Delay if self.delay.is_zero() => refuse("a delay needs delay_ms".to_owned()),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what would come to nothing, or to something else, on the calls of the card API that a rule names.
+    fn check_cards(&self, struck: &[&str]) -> Result<(), MirrorError> {
+        let refuse = |reason: String| Err(MirrorError::Fault { reason });
+        let names_calls = self.operation.starts_with(CARDS) && self.operation != PUSH;
+        let only_calls = struck.iter().all(|operation| is_card_call(operation));
+        match &self.kind {
+            kind if names_calls && kind.spoils_a_signature() => refuse(format!(
+                "{} does not concern {}: the card API signs no answers; its pushed events are {PUSH}",
+                kind.name(),
+                self.operation
+            )),
+            FaultKind::Status { code, .. } if only_calls && code.parse::<i64>().is_ok() => refuse(format!(
+                "status puts a proxy's page in the place of an answer; for errcode {code} there is kind errcode"
+            )),
+            FaultKind::RateLimited { retry_after: Some(_) } if only_calls => refuse(
+                "the card API answers rate_limited with errcode 45009, and without a Retry-After".to_owned(),
+            ),
+            _ if self.openid.is_some() && !self.knows_whom(struck) => refuse(format!(
+                "{} tells of no user; those of an openid are coupon.*, {NOTIFY} and {PUSH}",
+                self.operation
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what it strikes says which user it is about. `card.*` does not: only the events among it would be struck.
+    fn knows_whom(&self, struck: &[&str]) -> bool {
+        let is_by_user = |name: &str| {
+            name == NOTIFY || OPERATIONS.iter().any(|known| known.name == name && known.is_about_a_user())
+        };
+        struck.iter().any(|name| is_by_user(name)) || struck == [PUSH]
     }
 }
 
@@ -244,7 +294,7 @@ mod tests {
         assert!(refused(spoiled).contains("after_commit"));
         assert!(refused(FaultRule::new(FaultKind::Cut).operation("coupon.sent")).contains("coupon.send"));
         let status = FaultKind::Status { status: 200, code: "OK".into(), message: None };
-        assert!(refused(FaultRule::new(status)).contains("200"));
+        assert!(refused(FaultRule::new(status)).contains("kind errcode"));
         assert!(refused(FaultRule::new(FaultKind::Delay)).contains("delay_ms"));
         assert!(refused(FaultRule::new(FaultKind::WrongHash).operation("coupon.send")).contains("concern"));
         let packed = FaultKind::Gzip { hash: GzipHash::Packed };
@@ -283,5 +333,68 @@ mod tests {
         }
         assert!(push(FaultKind::CorruptBody).check().is_ok());
         assert!(!FaultRule::new(FaultKind::CorruptBody).means(PUSH));
+    }
+
+    #[test]
+    fn errcodes_are_of_the_card_api() {
+        let refused = |rule: FaultRule| rule.check().unwrap_err().to_string();
+        let errcode = |errcode| FaultRule::new(FaultKind::ErrCode { errcode, message: None });
+        for operation in ["coupon.send", "stock.*", NOTIFY, PUSH, "card.qr_picture"] {
+            assert!(refused(errcode(-1).operation(operation)).contains("card.code_consume"), "{operation}");
+        }
+        for operation in ["*", "card.*", "card.code_consume", "card.stable_token", "card.upload_image"] {
+            assert!(errcode(-1).operation(operation).check().is_ok(), "{operation}");
+        }
+        assert!(!errcode(-1).kind.concerns("coupon.send"), "* leaves the other API alone");
+        assert!(refused(errcode(0)).contains("success"));
+        assert!(refused(errcode(4_001)).contains("4001") && errcode(48_001).check().is_ok());
+        let told = FaultKind::ErrCode { errcode: 4_001, message: Some("later".into()) };
+        assert!(FaultRule::new(told).check().is_ok());
+        let status = |code: &str| FaultKind::Status { status: 502, code: code.into(), message: None };
+        assert!(refused(FaultRule::new(status("45009")).operation("card.*")).contains("kind errcode"));
+        assert!(FaultRule::new(status("")).operation("card.code_get").check().is_ok());
+        let limited = |retry_after| FaultRule::new(FaultKind::RateLimited { retry_after });
+        assert!(refused(limited(Some(1)).operation("card.code_get")).contains("45009"));
+        assert!(refused(limited(None).operation("card.qr_picture")).contains("concern"));
+        assert!(limited(Some(1)).check().is_ok() && limited(None).operation("card.*").check().is_ok());
+    }
+
+    #[test]
+    fn no_signature_is_spoiled_where_there_is_none() {
+        let refused = |rule: FaultRule| rule.check().unwrap_err().to_string();
+        let missing =
+            |header: Option<&str>| FaultKind::MissingSignature { header: header.map(str::to_owned) };
+        for kind in [
+            FaultKind::CorruptSignature,
+            missing(None),
+            missing(Some("Wechatpay-Nonce")),
+            FaultKind::WrongSerial,
+            FaultKind::Probe,
+        ] {
+            let rule = FaultRule::new(kind.clone());
+            for operation in ["card.*", "card.c*", "card.code_get", "card.stable_token"] {
+                let told = refused(rule.clone().operation(operation));
+                assert!(told.contains(&format!("does not concern {operation}")), "{told}");
+                assert!(told.contains("sign"), "{told}");
+            }
+            assert!(rule.check().is_ok(), "{kind:?}");
+            assert!(kind.concerns("coupon.send") && !kind.concerns("card.code_get"), "{kind:?}");
+        }
+        assert!(FaultRule::new(FaultKind::CorruptSignature).operation(PUSH).check().is_ok());
+    }
+
+    #[test]
+    fn an_openid_narrows_what_is_about_a_user() {
+        let delay = FaultRule::new(FaultKind::Delay).delay(Duration::from_secs(1)).openid("oUser");
+        let rule = |operation: &str| delay.clone().operation(operation);
+        for operation in ["*", "coupon.*", "coupon.send", "coupon.list", "callback.*", NOTIFY, PUSH] {
+            assert!(rule(operation).check().is_ok(), "{operation}");
+        }
+        for operation in ["stock.*", "stock.get", "callback.set", "image.upload", "card.*", "card.code_get"] {
+            let told = rule(operation).check().unwrap_err().to_string();
+            assert!(told.contains("tells of no user") && told.contains(PUSH), "{told}");
+        }
+        let hold = FaultRule::new(FaultKind::Hold { seconds: 1 }).operation("card.*").openid("oUser");
+        assert!(hold.check().is_ok(), "only events can be held");
     }
 }

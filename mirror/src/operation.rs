@@ -75,6 +75,11 @@ pub(crate) enum Match {
 }
 
 impl Operation {
+    /// Whether its path names a user.
+    pub(crate) fn is_about_a_user(&self) -> bool {
+        self.template.split('/').any(|part| parameter(part) == Some("openid"))
+    }
+
     /// The operation with this method and path.
     pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Self> {
         OPERATIONS

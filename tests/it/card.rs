@@ -3,4 +3,5 @@
 mod calls;
 mod desk;
 mod events;
+mod faults;
 mod storm;

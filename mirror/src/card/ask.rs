@@ -61,7 +61,12 @@ macro_rules! told {
 }
 pub(crate) use told;
 
-/// The text of an `errmsg`: the vendor ends it in a random hint, so that nobody compares it.
+/// The text of an `errmsg`.
 pub(crate) fn errmsg(refusal: &Refusal) -> String {
-    format!("{} hint: [{}]", refusal.message(), random::alphanumeric(6))
+    hinted(refusal.message())
+}
+
+/// The vendor ends a text in a random hint, so that nobody compares it.
+pub(crate) fn hinted(text: &str) -> String {
+    format!("{text} hint: [{}]", random::alphanumeric(6))
 }

@@ -31,6 +31,8 @@ use crate::wire_copy::WireCopy;
 
 /// Most levels of a body.
 const DEEPEST: usize = 100;
+/// The name by which faults know what is no call.
+const UNKNOWN: &str = "card.unknown";
 
 /// A call with its body.
 struct Incoming {
@@ -52,7 +54,7 @@ pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response 
     let mut recording = Recording::begin(&app.log, app.clocks.wire_now(), parts.method.as_str(), &target);
     let is_http1 = parts.version <= Version::HTTP_11;
     let endpoint = endpoint::find(parts.uri.path());
-    let name = endpoint.map_or("unknown", |endpoint| endpoint.name);
+    let name = endpoint.map_or(UNKNOWN, |endpoint| endpoint.name);
     recording.entry().operation = endpoint.map(|endpoint| endpoint.name);
     let received = WireCopy::of_headers(&parts.headers);
     let read = request_body::read(&parts.headers, body, app.settings.request_timeout).await;
@@ -77,15 +79,16 @@ async fn respond(
     endpoint: Option<&'static Endpoint>,
     incoming: Incoming,
 ) -> Outgoing {
-    let subject = Subject { operation: endpoint.map_or("unknown", |endpoint| endpoint.name), openid: None };
-    for place in [FaultPlace::BeforeVerify, FaultPlace::BeforeCommit] {
-        if let Some(rule) = strike(app, recording, place, subject).await
-            && let Some(answer) = fault::instead_of_work(&rule)
-        {
-            let mut outgoing = finish(app, recording, &answer, None);
-            fault::alter_outgoing(&rule, &mut outgoing);
-            return outgoing;
-        }
+    let subject = Subject { operation: endpoint.map_or(UNKNOWN, |endpoint| endpoint.name), openid: None };
+    if let Some(outgoing) = struck_down(app, recording, FaultPlace::BeforeVerify, subject).await {
+        return outgoing;
+    }
+    // Who is refused at the door is refused by the work, which looks again.
+    if app.faults.awaits(FaultPlace::BeforeCommit, subject)
+        && is_admitted(app, endpoint, &incoming).await
+        && let Some(outgoing) = struck_down(app, recording, FaultPlace::BeforeCommit, subject).await
+    {
+        return outgoing;
     }
     let picture = endpoint
         .filter(|endpoint| matches!(endpoint.way, Way::Picture) && endpoint.method == incoming.parts.method);
@@ -109,11 +112,11 @@ async fn respond(
     recording.answer(&answer);
     match strike(app, recording, FaultPlace::AfterCommit, subject).await {
         Some(rule) => {
-            let answer = fault::alter_answer(&rule, answer);
+            let answer = fault::alter_reply(&rule, answer);
             recording.entry().code.clone_from(&answer.code);
             let mut outgoing = dress(app, &answer, None);
             qr_picture::label(picture.is_some(), &mut outgoing);
-            fault::alter_outgoing(&rule, &mut outgoing);
+            fault::alter_response(&rule, &mut outgoing);
             outgoing
         }
         None => {
@@ -123,6 +126,52 @@ async fn respond(
             outgoing
         }
     }
+}
+
+/// What a fault before the work answers in its place.
+async fn struck_down(
+    app: &App,
+    recording: &mut Recording,
+    place: FaultPlace,
+    subject: Subject<'_>,
+) -> Option<Outgoing> {
+    let rule = strike(app, recording, place, subject).await?;
+    let answer = fault::instead_of_call(&rule)?;
+    let mut outgoing = finish(app, recording, &answer, None);
+    fault::alter_response(&rule, &mut outgoing);
+    Some(outgoing)
+}
+
+/// Whether the call is one, and says who calls: the work comes next.
+async fn is_admitted(app: &App, endpoint: Option<&'static Endpoint>, incoming: &Incoming) -> bool {
+    let Some(endpoint) = endpoint.filter(|endpoint| endpoint.method == incoming.parts.method) else {
+        return false;
+    };
+    match endpoint.way {
+        Way::Token => owner_by_query(app, incoming).is_ok(),
+        Way::StableToken => owner_by_body(app, &incoming.body).is_ok(),
+        Way::Picture => true,
+        Way::Ticket | Way::Upload | Way::Read(_) | Way::Write(_) | Way::Action(_) => {
+            let (token, now) = (incoming.parameter("access_token").map(str::to_owned), app.clocks.now());
+            let checked = app.ledger.read(move |db| Ok(tokens::check(db, token.as_deref(), now).is_ok()));
+            checked.await.unwrap_or(false)
+        }
+    }
+}
+
+/// The account that a query with appid and secret is of.
+fn owner_by_query(app: &App, incoming: &Incoming) -> Result<String, Failed> {
+    let given = ["grant_type", "appid", "secret"].map(|name| incoming.parameter(name));
+    tokens::credentials(&app.merchants(), (given[0], given[1], given[2]))
+}
+
+/// The account that a body with appid and secret is of, and the body.
+fn owner_by_body(app: &App, body: &Bytes) -> Result<(String, Map<String, Value>), Failed> {
+    let body = object(body)?;
+    let text = |key: &str| Body(&body).text(key, usize::MAX);
+    let given = (text("grant_type")?, text("appid")?, text("secret")?);
+    let appid = tokens::credentials(&app.merchants(), given)?;
+    Ok((appid, body))
 }
 
 /// What the call comes to, and whose it is.
@@ -139,27 +188,16 @@ async fn work(
     }
     let token = incoming.parameter("access_token").map(str::to_owned);
     match endpoint.way {
-        Way::Token => {
-            let given = ["grant_type", "appid", "secret"].map(|name| incoming.parameter(name));
-            match tokens::credentials(&app.merchants(), (given[0], given[1], given[2])) {
-                Ok(appid) => own(app, appid, move |db, appid| tokens::plain(db, appid, now)).await,
-                Err(failed) => (None, Ok(Err(failed))),
+        Way::Token => match owner_by_query(app, &incoming) {
+            Ok(appid) => own(app, appid, move |db, appid| tokens::plain(db, appid, now)).await,
+            Err(failed) => (None, Ok(Err(failed))),
+        },
+        Way::StableToken => match owner_by_body(app, &incoming.body) {
+            Ok((appid, body)) => {
+                own(app, appid, move |db, appid| tokens::stable(db, appid, &body, now)).await
             }
-        }
-        Way::StableToken => {
-            let checked = object(&incoming.body).and_then(|body| {
-                let text = |key: &str| Body(&body).text(key, usize::MAX);
-                let given = (text("grant_type")?, text("appid")?, text("secret")?);
-                let appid = tokens::credentials(&app.merchants(), given)?;
-                Ok((appid, body))
-            });
-            match checked {
-                Ok((appid, body)) => {
-                    own(app, appid, move |db, appid| tokens::stable(db, appid, &body, now)).await
-                }
-                Err(failed) => (None, Ok(Err(failed))),
-            }
-        }
+            Err(failed) => (None, Ok(Err(failed))),
+        },
         Way::Ticket => {
             let kind = incoming.parameter("type").map(str::to_owned);
             called(app, token, now, true, move |db, appid| tokens::ticket(db, appid, kind.as_deref(), now))

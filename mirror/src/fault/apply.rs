@@ -17,8 +17,6 @@ use crate::rules::{NUMBER_UNKNOWN, Refusal};
 const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 /// A serial that no key has.
 const NO_SERIAL: &str = "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF";
-const GATEWAY_PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
-     <center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
 /// What a fault before the work puts in the place of the work; `None` lets the work go on.
 pub(crate) fn instead_of_work(rule: &FaultRule) -> Option<Answer> {
@@ -114,13 +112,13 @@ pub(crate) fn alter_outgoing(rule: &FaultRule, outgoing: &mut Outgoing) {
         FaultKind::CutAfter { bytes } => outgoing.delivery = Delivery::CutAfter(*bytes),
         FaultKind::Slow { bytes_per_second } => outgoing.delivery = Delivery::Slow(*bytes_per_second),
         FaultKind::Redirect { status, location } => {
-            replace_unsigned(outgoing, StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND), b"");
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND);
+            replace_unsigned(outgoing, status, Bytes::new());
             set(outgoing, &header::LOCATION, location);
         }
-        FaultKind::HtmlError => {
-            replace_unsigned(outgoing, StatusCode::BAD_GATEWAY, GATEWAY_PAGE.as_bytes());
-        }
+        FaultKind::HtmlError => gateway_page(outgoing, StatusCode::BAD_GATEWAY),
         FaultKind::Status { .. }
+        | FaultKind::ErrCode { .. }
         | FaultKind::Delay
         | FaultKind::NotJson
         | FaultKind::WrongHash
@@ -133,11 +131,22 @@ pub(crate) fn alter_outgoing(rule: &FaultRule, outgoing: &mut Outgoing) {
     }
 }
 
+/// The page by which a gateway says that something is wrong.
+pub(super) fn gateway_page(outgoing: &mut Outgoing, status: StatusCode) {
+    let words = format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default());
+    let words = words.trim_end();
+    let page = format!(
+        "<html>\r\n<head><title>{words}</title></head>\r\n<body>\r\n\
+         <center><h1>{words}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    );
+    replace_unsigned(outgoing, status, page.into());
+}
+
 /// A page as something in front of the business layer makes it.
-fn replace_unsigned(outgoing: &mut Outgoing, status: StatusCode, page: &'static [u8]) {
+fn replace_unsigned(outgoing: &mut Outgoing, status: StatusCode, page: Bytes) {
     outgoing.status = status;
     outgoing.file = None;
-    outgoing.body = Bytes::from_static(page);
+    outgoing.body = page;
     for name in [SIGNATURE, SERIAL, NONCE, TIMESTAMP, SIGNATURE_TYPE] {
         outgoing.headers.remove(name);
     }

@@ -12,9 +12,11 @@ use crate::operation::{FLOW_FILE, REFUND_FLOW, REFUND_FLOW_BY_DAY, USE_FLOW, USE
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultPlace {
-    /// Before the signature is looked at. Nothing happened; the answer is not signed.
+    /// Before the signature, or the access token of a card call, is looked at. Nothing happened; the answer is not
+    /// signed.
     BeforeVerify,
-    /// After the signature, before the work. Nothing happened.
+    /// After the signature or the access token, before the work. Nothing happened; a call that is refused for either is
+    /// not struck.
     BeforeCommit,
     /// The work is done and kept; its answer is lost or changed.
     AfterCommit,
@@ -43,13 +45,21 @@ impl FaultPlace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// Another answer with this status and code.
+    /// Another answer with this status and code. A call of the card API, which knows no such body, gets the page of a
+    /// proxy with this status instead.
     Status {
         /// HTTP status, 400 to 599.
         status: u16,
         /// `code` of the error body.
         code: String,
         /// `message` of the error body.
+        message: Option<String>,
+    },
+    /// A call of the card API is answered with this error number, with HTTP 200 as all of them.
+    ErrCode {
+        /// `errcode` of the answer: anything but 0.
+        errcode: i64,
+        /// `errmsg` of the answer; without one the vendor's, which only documented numbers have.
         message: Option<String>,
     },
     /// Nothing but the rule's delay.
@@ -125,9 +135,9 @@ pub enum FaultKind {
         /// By so many seconds of the test clock, at least 1.
         seconds: u64,
     },
-    /// 429.
+    /// 429; from the card API the errcode 45009.
     RateLimited {
-        /// Value of a `Retry-After` header, in seconds; production sends none.
+        /// Value of a `Retry-After` header, in seconds; production sends none, and the card API has none here.
         retry_after: Option<u32>,
     },
 }
@@ -152,6 +162,7 @@ macro_rules! names {
 
 names! {
     Self::Status { .. } => "status",
+    Self::ErrCode { .. } => "errcode",
     Self::Delay => "delay",
     Self::Cut => "cut",
     Self::Reset => "reset",
@@ -198,6 +209,14 @@ impl FaultKind {
         )
     }
 
+    /// Whether it needs an answer that is signed.
+    pub(super) fn spoils_a_signature(&self) -> bool {
+        matches!(
+            self,
+            Self::CorruptSignature | Self::MissingSignature { .. } | Self::WrongSerial | Self::Probe
+        )
+    }
+
     /// How it ends the connection, if it does.
     pub(super) fn end(&self) -> Option<End> {
         match self {
@@ -218,6 +237,9 @@ impl FaultKind {
         }
         match self {
             Self::Duplicate { .. } | Self::Hold { .. } => false,
+            kind if kind.spoils_a_signature() => !is_card_call(operation),
+            Self::ErrCode { .. } => is_card_call(operation) && operation != CARD_PICTURE,
+            Self::RateLimited { .. } => operation != CARD_PICTURE,
             Self::WrongHash | Self::LinkTo { .. } | Self::Gzip { hash: GzipHash::Packed } => {
                 LINKS.contains(&operation)
             }
@@ -271,6 +293,16 @@ pub enum GzipHash {
     /// Those inside.
     Unpacked,
 }
+
+/// Whether an operation is a call of the card API, whose answers are not signed.
+pub(super) fn is_card_call(operation: &str) -> bool {
+    operation.starts_with(CARDS) && operation != PUSH
+}
+
+/// How the names of the card API's operations begin.
+pub(super) const CARDS: &str = "card.";
+/// A card call that is answered with a picture, and refused without an errcode.
+const CARD_PICTURE: &str = "card.qr_picture";
 
 /// Operations whose replies hold a link to a flow file.
 const LINKS: [&str; 4] = [USE_FLOW.name, REFUND_FLOW.name, USE_FLOW_BY_DAY.name, REFUND_FLOW_BY_DAY.name];

@@ -30,6 +30,17 @@ impl PlannedFault {
     fn is_used_up(&self) -> bool {
         self.rule.count > 0 && self.struck >= self.rule.count
     }
+
+    /// Whether it is about this request here.
+    fn means(&self, place: FaultPlace, subject: Subject<'_>) -> bool {
+        let rule = &self.rule;
+        // Deliveries have one place only.
+        (rule.place == place || super::is_delivery(subject.operation))
+            && rule.means(subject.operation)
+            && rule.kind.concerns(subject.operation)
+            && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid))
+            && !self.is_used_up()
+    }
 }
 
 /// What a rule is matched against.
@@ -101,17 +112,16 @@ impl FaultPlan {
         rules.planned.len() < before
     }
 
+    /// Whether a rule may strike this request here. Counts nothing.
+    pub(crate) fn awaits(&self, place: FaultPlace, subject: Subject<'_>) -> bool {
+        lock::mutex(&self.rules).planned.iter().any(|planned| planned.means(place, subject))
+    }
+
     /// The first rule that strikes this request here. Counts the request.
     pub(crate) fn strike(&self, place: FaultPlace, subject: Subject<'_>) -> Option<FaultRule> {
         let mut rules = lock::mutex(&self.rules);
         for planned in &mut rules.planned {
-            let rule = &planned.rule;
-            // Deliveries have one place only.
-            let meant = (rule.place == place || super::is_delivery(subject.operation))
-                && rule.means(subject.operation)
-                && rule.kind.concerns(subject.operation)
-                && rule.openid.as_deref().is_none_or(|openid| subject.openid == Some(openid));
-            if !meant || planned.is_used_up() {
+            if !planned.means(place, subject) {
                 continue;
             }
             planned.seen += 1;

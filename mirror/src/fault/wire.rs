@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ALWAYS, FaultKind, FaultPlace, FaultRule, GzipHash, chance};
+use super::{ALWAYS, CARDS, FaultKind, FaultPlace, FaultRule, GzipHash, chance};
 use crate::error::MirrorError;
 
 const DEFAULT_OVERSIZE: usize = 16 * 1024 * 1024;
 const DEFAULT_REDIRECT: u16 = 302;
 
 /// The names of all kinds, for who guessed wrong.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 25] = [
     "status",
+    "errcode",
     "delay",
     "cut",
     "reset",
@@ -64,6 +65,8 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    errcode: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     header: Option<String>,
@@ -90,11 +93,23 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Flat {
+    /// A page of a proxy, which is what `status` means in the card API, has no code.
+    fn needs_no_code(&self) -> bool {
+        self.operation.as_deref().is_some_and(|operation| operation.starts_with(CARDS))
+    }
+
     fn kind(&mut self) -> Result<FaultKind, String> {
         Ok(match self.kind.as_str() {
             "status" => FaultKind::Status {
                 status: self.status.take().ok_or("kind status needs a status")?,
-                code: self.code.take().ok_or("kind status needs a code")?,
+                code: match self.code.take() {
+                    None if self.needs_no_code() => String::new(),
+                    code => code.ok_or("kind status needs a code")?,
+                },
+                message: self.message.take(),
+            },
+            "errcode" => FaultKind::ErrCode {
+                errcode: self.errcode.take().ok_or("kind errcode needs an errcode")?,
                 message: self.message.take(),
             },
             "delay" => FaultKind::Delay,
@@ -139,6 +154,7 @@ impl Flat {
         [
             ("status", self.status.is_some()),
             ("code", self.code.is_some()),
+            ("errcode", self.errcode.is_some()),
             ("message", self.message.is_some()),
             ("header", self.header.is_some()),
             ("bytes", self.bytes.is_some()),
@@ -217,6 +233,7 @@ impl Serialize for FaultRule {
             openid: self.openid.clone(),
             status: None,
             code: None,
+            errcode: None,
             message: None,
             header: None,
             bytes: None,
@@ -231,7 +248,11 @@ impl Serialize for FaultRule {
         match &self.kind {
             FaultKind::Status { status, code, message } => {
                 flat.status = Some(*status);
-                flat.code = Some(code.clone());
+                flat.code = Some(code.clone()).filter(|code| !code.is_empty() || !flat.needs_no_code());
+                flat.message.clone_from(message);
+            }
+            FaultKind::ErrCode { errcode, message } => {
+                flat.errcode = Some(*errcode);
                 flat.message.clone_from(message);
             }
             FaultKind::MissingSignature { header } => flat.header.clone_from(header),
@@ -266,6 +287,11 @@ mod tests {
         for rule in [
             FaultRule::new(FaultKind::Cut).operation("coupon.send").place(FaultPlace::AfterCommit),
             FaultRule::new(FaultKind::Status { status: 500, code: "SYSTEM_ERROR".into(), message: None }),
+            FaultRule::new(FaultKind::Status { status: 502, code: String::new(), message: None })
+                .operation("card.*"),
+            FaultRule::new(FaultKind::ErrCode { errcode: -1, message: None }),
+            FaultRule::new(FaultKind::ErrCode { errcode: 48_001, message: Some("no".into()) })
+                .operation("card.create"),
             FaultRule::new(FaultKind::MissingSignature { header: Some("Wechatpay-Nonce".into()) }),
             FaultRule::new(FaultKind::OversizedBody { bytes: 9 }).times(0).every(2),
             FaultRule::new(FaultKind::RateLimited { retry_after: Some(3) }).openid("o1"),
@@ -310,6 +336,8 @@ mod tests {
         assert!(read(r#"{"kind":"link_to"}"#).unwrap_err().contains("needs a url"));
         assert!(read(r#"{"kind":"gzip","hash":"both"}"#).is_err());
         assert!(read(r#"{"kind":"status","status":500}"#).unwrap_err().contains("needs a code"));
+        assert!(read(r#"{"kind":"errcode","code":"-1"}"#).unwrap_err().contains("needs an errcode"));
+        assert!(read(r#"{"kind":"errcode","errcode":-1,"code":"-1"}"#).unwrap_err().contains("has no code"));
     }
 
     #[test]

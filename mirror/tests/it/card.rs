@@ -6,6 +6,7 @@ mod coins;
 mod desk;
 mod events;
 mod extremes;
+mod faults;
 mod gift_orders;
 pub(crate) mod gift_pages;
 mod gifts;
