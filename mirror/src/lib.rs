@@ -79,7 +79,9 @@ pub use card::record::{
     SubMerchantReview, TokensIssued, UserCard,
 };
 pub use card::shown::{CardList, CodeFilter, ListedCard, ShownCard, ShownCode, ShownTicket};
+pub use control::clock::ClockState;
 pub use control::health::Health;
+pub use control::keys::{CertificateState, KeyState, ScheduleState};
 pub use control::rates::{RateLimit, Rates};
 pub use control::stocks::{DayBudget, StockRecord};
 pub use control::users::{UserChange, UserRecord};

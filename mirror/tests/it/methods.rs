@@ -1,8 +1,11 @@
 //! The control calls as methods of [`Mirror`]: none is missing, and both ways say the same.
 
 use std::path::Path;
+use std::time::Duration;
 
-use favor_mirror::{CountedBy, FaultKind, FaultRule, MirrorError, UserChange};
+use favor_mirror::{
+    CountedBy, FaultKind, FaultRule, KeyRotation, MirrorError, PublicKeyPhase, RotationSchedule, UserChange,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{START, World, builder, stock_body, time, with};
@@ -43,7 +46,7 @@ const METHODS: [(&str, &[&str]); 77] = [
     ("POST /_mirror/card/gift-cards/accept", &["…accept_gift"]),
     ("POST /_mirror/card/gift-cards/invoice", &["…give_invoice"]),
     ("GET /_mirror/card/gift-cards/orders", &["…gift_orders"]),
-    ("GET /_mirror/clock", &["now"]),
+    ("GET /_mirror/clock", &["clock", "now"]),
     ("POST /_mirror/clock", &["advance", "set_clock", "freeze_clock", "unfreeze_clock", "set_clock_rate"]),
     ("GET /_mirror/coupons/{coupon_id}", &["coupon"]),
     ("POST /_mirror/coupons/{coupon_id}/expire", &["expire"]),
@@ -55,7 +58,7 @@ const METHODS: [(&str, &[&str]); 77] = [
     ("DELETE /_mirror/faults", &["clear_faults"]),
     ("DELETE /_mirror/faults/{id}", &["remove_fault"]),
     ("GET /_mirror/healthz", &["health"]),
-    ("GET /_mirror/keys", &["public_key", "platform_certificates"]),
+    ("GET /_mirror/keys", &["keys", "public_key", "platform_certificates"]),
     ("POST /_mirror/keys/public-key", &["set_public_key_phase", "void_certificates"]),
     ("POST /_mirror/keys/rotate", &["rotate_keys", "rotate_keys_with"]),
     ("POST /_mirror/keys/schedule", &["schedule_rotation"]),
@@ -200,6 +203,37 @@ async fn users_are_changed_and_listed() {
     let by_http = world.control("GET", "/_mirror/users", &Value::Null).await.ok();
     assert_eq!(by_http["users"], serde_json::to_value(&users).unwrap());
     assert_eq!(world.mirror.users(1, "oBad").await.unwrap(), users[1..2]);
+}
+
+#[tokio::test]
+async fn clock_and_keys_are_told() {
+    let world = World::new().await;
+    world.mirror.set_clock_rate(60).await.unwrap();
+    let clock = world.mirror.clock();
+    assert_eq!((clock.now, clock.wire_now, clock.frozen, clock.rate), (time(START), time(START), true, 60));
+    let by_http = world.control("GET", "/_mirror/clock", &Value::Null).await.ok();
+    assert_eq!(by_http, serde_json::to_value(clock).unwrap());
+
+    let [hour, minute] = [3_600, 60].map(Duration::from_secs);
+    let serials =
+        world.mirror.rotate_keys_with(KeyRotation::default().lead(minute).overlap(hour)).await.unwrap();
+    world.mirror.schedule_rotation(Some(RotationSchedule::every(hour).lead(minute))).await.unwrap();
+    world.mirror.set_public_key_phase(PublicKeyPhase::Grey).await.unwrap();
+    let keys = world.mirror.keys();
+    assert_eq!((keys.phase, keys.certificates_void), (PublicKeyPhase::Grey, false));
+    assert_eq!((keys.grey_since, &keys.serials), (Some(time(START)), &serials));
+    assert_eq!(keys.public_key, world.mirror.public_key().pem);
+    let signs: Vec<_> = keys.certificates.iter().map(|known| (&known.serial_no, known.signs)).collect();
+    assert_eq!(signs, [(&serials[0], true), (&serials[1], false)]);
+    assert_eq!(keys.certificates[1].signs_from, Some(time("2026-08-10T12:01:00+08:00")));
+    assert_eq!(keys.certificates[0].listed_until, Some(time("2026-08-10T13:01:00+08:00")));
+    let schedule = keys.schedule.unwrap();
+    assert_eq!(
+        (schedule.rotate_every_seconds, schedule.lead_seconds, schedule.overlap_seconds),
+        (3_600, 60, 900)
+    );
+    let by_http = world.control("GET", "/_mirror/keys", &Value::Null).await.ok();
+    assert_eq!(by_http, serde_json::to_value(&keys).unwrap());
 }
 
 #[tokio::test]
