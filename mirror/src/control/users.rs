@@ -59,7 +59,7 @@ impl UserRecord {
 
 /// Changes users, all of them or none.
 pub(crate) async fn change(app: &App, changes: Vec<UserChange>) -> Result<(), MirrorError> {
-    app.ledger.write(move |db| Ok(changes.into_iter().try_for_each(|change| apply(db, change))?)).await?;
+    app.ledger.write(move |db| changes.into_iter().try_for_each(|change| apply(db, change))).await?;
     Ok(())
 }
 
