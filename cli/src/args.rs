@@ -48,6 +48,7 @@ Exit codes:
   4   outcome unknown: repeat with the same out_request_no
   5   not sent
   70  a bug in favor
+ 130  ended early by a signal
 
 Settings come from flags, then the environment (FAVOR_…), then the profile in favor.toml, then defaults.
 Not affiliated with Tencent.";

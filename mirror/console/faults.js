@@ -5,7 +5,7 @@ import { count } from './format.js';
 import { attempt } from './notice.js';
 import { named, t } from './words.js';
 
-/** The fields of each kind, besides those all have: name, type, first value. */
+/** The fields of each kind, besides those all have: name, type or what can be chosen, first value. */
 const KINDS = {
   status: [['status', 'number', '500'], ['code', 'text', 'SYSTEM_ERROR']],
   rate_limited: [['retry_after', 'number', '']],
@@ -16,6 +16,8 @@ const KINDS = {
   hang: [],
   slow: [['bytes_per_second', 'number', '100']],
   truncated_body: [],
+  cut_after: [['bytes', 'number', '10']],
+  oversized_body: [['bytes', 'number', '16777216']],
   corrupt_body: [],
   corrupt_signature: [],
   missing_signature: [],
@@ -23,17 +25,33 @@ const KINDS = {
   probe: [],
   html_error: [],
   not_json: [],
+  redirect: [['status', 'number', '302'], ['location', 'text', 'https://elsewhere.example/']],
+  wrong_hash: [],
+  link_to: [['url', 'text', 'https://elsewhere.example/file']],
+  expired_link: [],
+  gzip: [['hash', ['unpacked', 'packed'], 'unpacked']],
   duplicate: [['copies', 'number', '2']],
   hold: [['seconds', 'number', '60']],
 };
-/** Kinds that are about notifications alone. */
-const OF_CALLBACKS = new Set(['duplicate', 'hold']);
+/** Where the mirror is the one who sends: notifications, and pushed events of the card API. */
 const NOTIFY = 'callback.notify';
+const PUSH = 'card.event';
+/** Calls whose answers link to a flow file. */
+const FLOWS = ['stock.use_flow', 'stock.refund_flow', 'stock.use_flow_by_day', 'stock.refund_flow_by_day'];
+/** The operations that alone some kinds are about; the first is proposed. */
+const ONLY = {
+  duplicate: [NOTIFY, PUSH],
+  hold: [NOTIFY, PUSH],
+  wrong_hash: FLOWS,
+  link_to: FLOWS,
+  expired_link: [...FLOWS, 'stock.flow_file'],
+  gzip: [...FLOWS, 'stock.flow_file'],
+};
 const PLACES = ['after_commit', 'before_commit', 'before_verify', 'after_answer', ''];
 const OPERATIONS = [
   '*', 'coupon.*', 'coupon.send', 'coupon.get', 'coupon.list', 'stock.*', 'stock.create', 'stock.start', 'stock.pause',
-  'stock.restart', 'stock.stop', 'stock.get', 'stock.list', 'certificates.list', 'callback.set', NOTIFY, 'image.upload',
-  'card.*', 'card.token', 'card.stable_token', 'card.ticket', 'card.create', 'card.code_get', 'card.code_consume',
+  'stock.restart', 'stock.stop', 'stock.get', 'stock.list', ...FLOWS, 'stock.flow_file', 'certificates.list', 'callback.set',
+  NOTIFY, 'image.upload', PUSH, 'card.*', 'card.token', 'card.stable_token', 'card.ticket', 'card.create', 'card.code_get', 'card.code_consume',
 ];
 const OWN_COLUMN = new Set(['id', 'kind', 'operation', 'place', 'count', 'struck', 'seen']);
 
@@ -65,13 +83,15 @@ export function open(root) {
   const label = (text, input) => h('label', {}, h('span', {}, text), input);
   const own = h('div', { class: 'row fields' });
   const drawFields = () => own.replaceChildren(...KINDS[kind.value].map(([name, type, first]) =>
-    label(t(`f_${name}`), h('input', { name, type, value: first, min: type === 'number' ? '0' : undefined }))));
+    label(t(`f_${name}`), Array.isArray(type)
+      ? h('select', { name }, type.map((one) => h('option', { value: one }, named(name, one))))
+      : h('input', { name, type, value: first, min: type === 'number' ? '0' : undefined }))));
   function chosen() {
     drawFields();
-    if (OF_CALLBACKS.has(kind.value)) {
-      operation.value = NOTIFY;
-      place.value = '';
-    }
+    const only = ONLY[kind.value];
+    if (!only) return;
+    if (!only.includes(operation.value)) [operation.value] = only;
+    place.value = '';
   }
   drawFields();
   const submit = async (event) => {
@@ -80,7 +100,7 @@ export function open(root) {
     if (place.value) rule.place = place.value;
     if (probability.value) rule.probability = Number(probability.value);
     if (openid.value.trim()) rule.openid = openid.value.trim();
-    for (const input of own.querySelectorAll('input')) {
+    for (const input of own.querySelectorAll('input, select')) {
       if (input.value !== '') rule[input.name] = input.type === 'number' ? Number(input.value) : input.value;
     }
     if (await attempt(() => post('faults', rule), t('planned'))) await refresh();

@@ -45,6 +45,7 @@ pub(crate) mod redact;
 mod reply;
 pub(crate) mod seeding;
 pub(crate) mod serve;
+pub(crate) mod shown;
 mod special_tickets;
 mod statistics;
 pub(crate) mod sub_merchants;

@@ -78,7 +78,13 @@ pub use card::record::{
     CardAccount, CardEventRecord, CardEventState, CardMessageRecord, CardReview, CoinOrder,
     SubMerchantReview, TokensIssued, UserCard,
 };
+pub use card::shown::{CardList, CodeFilter, ListedCard, ShownCard, ShownCode, ShownTicket};
+pub use control::clock::ClockState;
+pub use control::health::Health;
+pub use control::keys::{CertificateState, KeyState, ScheduleState};
+pub use control::rates::{RateLimit, Rates};
 pub use control::stocks::{DayBudget, StockRecord};
+pub use control::users::{UserChange, UserRecord};
 pub use doctor::{Cause, CauseWords, DifferencePart, SignatureDiagnosis, SignatureHeader};
 pub use error::MirrorError;
 pub use fault::{FaultKind, FaultPlace, FaultRule, GzipHash, PlannedFault};
@@ -92,6 +98,7 @@ pub use payment::{
     ConsumeInformation, CouponRecord, GoodsDetail, Redeem, RedemptionRecord, Refund, RefundRecord,
 };
 pub use platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
+pub use rate::CountedBy;
 pub use ready::Ready;
 pub use request_log::{LoggedRequest, Verdict};
 pub use rules::readings::{

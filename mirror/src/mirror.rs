@@ -1,10 +1,12 @@
 //! A running mirror.
 
+mod card_lists;
 mod cards;
 mod gift_cards;
 mod notifications;
 mod stocks;
 mod time;
+mod users;
 mod world;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::app;
 use crate::builder::MirrorBuilder;
+use crate::control::faults;
 use crate::error::MirrorError;
 use crate::fault::{FaultRule, PlannedFault};
 use crate::listening;
@@ -161,6 +164,15 @@ impl Mirror {
     /// When the rule could never strike or cannot be carried out.
     pub fn plan(&self, rule: FaultRule) -> Result<u64, MirrorError> {
         self.app.faults.add(rule)
+    }
+
+    /// Takes one planned fault back, by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::NotFound`] when there is none with this number.
+    pub fn remove_fault(&self, id: u64) -> Result<(), MirrorError> {
+        faults::take_back(&self.app, id)
     }
 
     /// Takes all planned faults back.

@@ -3,7 +3,7 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::rate::{By, Limit};
+use crate::rate::{CountedBy, Limit};
 
 /// One endpoint.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ macro_rules! operations {
             name: $label,
             method: Method::$method,
             template: $template,
-            limits: &[$(Limit { by: By::$by, calls: $calls, seconds: $seconds }),*],
+            limits: &[$(Limit { by: CountedBy::$by, calls: $calls, seconds: $seconds }),*],
         };)*
         pub(crate) static OPERATIONS: &[&Operation] = &[$(&$name),*];
     };

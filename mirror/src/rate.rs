@@ -15,16 +15,19 @@ use crate::operation::Operation;
 /// Whose calls a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum By {
+pub enum CountedBy {
+    /// Those of one merchant.
     Merchant,
+    /// Those from one address.
     Address,
+    /// Those of all merchants together.
     Total,
 }
 
 /// So many calls in so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Limit {
-    pub(crate) by: By,
+    pub(crate) by: CountedBy,
     pub(crate) calls: u32,
     pub(crate) seconds: i64,
 }
@@ -33,9 +36,9 @@ impl Limit {
     /// The limit in words.
     pub(crate) fn words(&self) -> String {
         let whose = match self.by {
-            By::Merchant => "by one merchant",
-            By::Address => "from one address",
-            By::Total => "by all merchants together",
+            CountedBy::Merchant => "by one merchant",
+            CountedBy::Address => "from one address",
+            CountedBy::Total => "by all merchants together",
         };
         format!("{} calls in {} seconds {whose}", self.calls, self.seconds)
     }
@@ -56,11 +59,11 @@ enum Who {
 }
 
 impl Who {
-    fn of(by: By, caller: Caller<'_>) -> Option<Self> {
+    fn of(by: CountedBy, caller: Caller<'_>) -> Option<Self> {
         match by {
-            By::Merchant => Some(Self::Merchant(caller.mchid.to_owned())),
-            By::Address => caller.address.map(Self::Address),
-            By::Total => Some(Self::All),
+            CountedBy::Merchant => Some(Self::Merchant(caller.mchid.to_owned())),
+            CountedBy::Address => caller.address.map(Self::Address),
+            CountedBy::Total => Some(Self::All),
         }
     }
 }
@@ -160,7 +163,7 @@ mod tests {
         for mchid in ["1", "2", "3", "4", "5"] {
             assert!(limits.admit(&CALLBACK_SET, caller(mchid), NOW).is_ok());
         }
-        assert_eq!(limits.admit(&CALLBACK_SET, caller("6"), NOW).unwrap_err().by, By::Address);
+        assert_eq!(limits.admit(&CALLBACK_SET, caller("6"), NOW).unwrap_err().by, CountedBy::Address);
         let elsewhere = Caller { mchid: "6", address: Some(IpAddr::from([10, 0, 0, 1])) };
         assert!(limits.admit(&CALLBACK_SET, elsewhere, NOW).is_ok());
     }

@@ -227,6 +227,40 @@ describe('the console', () => {
     await page.getByText('No faults are planned').waitFor();
   });
 
+  test('offers every kind of fault, with its fields', async () => {
+    await open('/faults');
+    const values = (list) => page.locator(`${list} option`).evaluateAll((options) => options.map((one) => one.value));
+    const told = await mirror.control('faults', { kind: 'none of them' }).catch((error) => error.message);
+    const known = /there are (.+)$/.exec(told)[1].split(', ');
+    assert.deepEqual((await values('select[name="kind"]')).sort(), known.sort());
+    assert.ok((await values('#operations')).includes('card.event'));
+    const plan = async (kind, fields) => {
+      await page.locator('select[name="kind"]').selectOption(kind);
+      await page.locator('select[name="place"]').selectOption('');
+      for (const [name, value] of Object.entries(fields)) {
+        const field = page.locator(`#fault [name="${name}"]`);
+        await (name === 'hash' ? field.selectOption(value) : field.fill(value));
+      }
+      await page.locator('#fault button[type="submit"]').click();
+      const row = page.locator('tr[data-id]').filter({ has: page.getByText(kind, { exact: true }) });
+      await row.waitFor();
+      return row.innerText();
+    };
+    await plan('cut_after', { operation: 'certificates.list', bytes: '5' });
+    await assert.rejects(mirror.call('GET', '/v3/certificates'));
+    assert.equal((await mirror.call('GET', '/v3/certificates')).status, 200);
+    assert.match(await plan('oversized_body', { bytes: '70000' }), /bytes 70000/);
+    assert.match(await plan('redirect', { status: '307', location: 'https://a.example/' }), /location https:\/\/a\.example\/, status 307/);
+    // These concern some calls alone, of which one is proposed.
+    assert.match(await plan('wrong_hash', {}), /stock\.use_flow/);
+    assert.match(await plan('link_to', { url: 'https://a.example/f' }), /stock\.use_flow[^]*url https:\/\/a\.example\/f/);
+    assert.match(await plan('expired_link', { operation: 'stock.flow_file' }), /stock\.flow_file/);
+    assert.match(await plan('gzip', { hash: 'packed', operation: 'stock.refund_flow' }), /stock\.refund_flow[^]*hash packed/);
+    assert.match(await plan('hold', { operation: 'card.event' }), /card\.event[^]*seconds 60/);
+    await page.locator('#clear').click();
+    await page.getByText('No faults are planned').waitFor();
+  });
+
   test('rotates the platform certificate', async () => {
     await open('/');
     await page.locator('#rotate').click();

@@ -18,6 +18,15 @@ test('every text that a page asks for is there', () => {
   assert.deepEqual(missing, []);
 });
 
+test('every kind of fault and each of its fields has a text', () => {
+  const [, table] = /const KINDS = \{\n([^]*?)\n\};/.exec(readFileSync(new URL('faults.js', FOLDER), 'utf8'));
+  const kinds = Function(`return {${table}}`)();
+  assert.ok(Object.keys(kinds).length > 20, table);
+  const wanted = Object.entries(kinds).flatMap(([kind, fields]) => [`kind_${kind}`, ...fields.flatMap(([name, type]) =>
+    [`f_${name}`, ...(Array.isArray(type) ? type.map((one) => `${name}_${one}`) : [])])]);
+  assert.deepEqual(wanted.filter((word) => !words.has(word)), []);
+});
+
 test('no text is there twice', () => {
   assert.equal(words.size, entries.length);
 });

@@ -146,6 +146,10 @@ async fn live(actions: Vec<Action>) {
         if model.now >= MINUTE && model.state == State::Unactivated {
             assert!(may(stock.can_start(now), Action::Start), "can_start at step {at}");
         }
+        // A stop repeated is answered as done, but there is nothing left to stop.
+        if model.state != State::Stopped {
+            assert!(may(stock.can_stop(now), Action::Stop), "can_stop at step {at}");
+        }
         if model.state == State::Running {
             assert!(may(stock.can_pause(now), Action::Pause), "can_pause at step {at}");
             assert!(may(stock.gives_out(now), Action::Send), "gives_out at step {at}");

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{Days, FixedOffset, NaiveTime, TimeDelta};
 use favor::prelude::*;
 use favor::stock::{AvailableTime, FixedAvailableTime, JumpTarget, LimitCard, PatternInfo, StockType};
 
-use crate::harness::{World, client_of_other, refusal, seed};
+use crate::harness::{World, client_of_other, openid, refusal, seed};
 
 #[tokio::test]
 async fn a_stock_is_created_once_and_started_after_a_minute() {
@@ -65,6 +65,21 @@ async fn a_full_request_is_accepted_by_the_other_side() {
     assert_eq!(stock.singleitem, Some(true));
     assert_eq!(stock.description, "5 off orders from 30");
     assert_eq!(stock.stock_use_rule.as_ref().unwrap().goods_tag, ["TEA_1"]);
+}
+
+#[tokio::test]
+async fn a_coupon_may_work_from_the_day_after_it_was_received() {
+    let world = World::new().await;
+    let mut request = world.stock_request(10, 1, "second-day");
+    request.coupon_use_rule = request.coupon_use_rule.coupon_available_time(AvailableTime::from_second_day());
+    let stock_id = world.running(&request).await;
+    let person = openid("oLater");
+    let sent = world.coupons.send(&person, &world.send_request(&stock_id, "n1")).await.unwrap();
+    let coupon = world.coupons.get(&person, &sent.coupon_id, &world.appid).await.unwrap();
+    let beijing = FixedOffset::east_opt(8 * 3_600).unwrap();
+    let received = coupon.create_time.with_timezone(&beijing).date_naive();
+    let begins = coupon.available_begin_time.with_timezone(&beijing);
+    assert_eq!(begins.naive_local(), (received + Days::new(1)).and_time(NaiveTime::MIN));
 }
 
 #[tokio::test]

@@ -300,6 +300,8 @@ fn a_repeat_is_told_apart_from_what_is_being_worked_on() {
     assert_eq!(receive().unwrap_err(), Rejection::InProgress);
     assert_eq!(Rejection::InProgress.answer().status(), 503);
     drop(first);
+    let alone = receive().unwrap().into_message();
+    assert!(matches!(alone.event, Event::CardPassed(_)), "{alone:?}");
     let second = receive().expect("what was not done may come again");
     let key = second.key();
     assert_eq!(second.done().body(), "success");

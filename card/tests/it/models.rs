@@ -37,6 +37,20 @@ async fn all_cards_come_page_by_page() {
     );
 }
 
+#[tokio::test]
+async fn orders_of_coins_are_asked_for_in_their_order() {
+    let server = Server::start().await;
+    server.answer("/card/pay/getorderlist", r#"{"errcode":0,"total_num":0,"order_list":[]}"#);
+    let coins = Coins::new(&server.client());
+    for (sort, expected) in
+        [(CoinOrderSort::oldest_first(), "SORT_ASC"), (CoinOrderSort::newest_first(), "SORT_DESC")]
+    {
+        coins.orders(&ListCoinOrders::new(0, 10).sort_info(sort)).await.unwrap();
+        let body = server.seen().last().unwrap().json();
+        assert_eq!(body["sort_info"], json!({"sort_key": "SORT_BY_TIME", "sort_type": expected}));
+    }
+}
+
 #[test]
 fn the_parameters_of_an_activation_page_are_decoded_once_each() {
     let url = "https://mp.weixin.qq.com/bizmall/activatemembercard?action=preshow&encrypt_card_id=INVENTED%2B&outer_str=x&biz=MjM5INVENTED%3D%3D#wechat_redirect";

@@ -11,9 +11,10 @@ use super::body::Body;
 use super::record::{
     CardAccount, CardEventRecord, CardMessageRecord, CardReview, CoinOrder, SubMerchantReview, UserCard,
 };
-use super::{claim, coins, deeds, due, push, sub_merchants, tokens as card_tokens};
+use super::shown::{CardList, CodeFilter, ShownCard, ShownCode};
+use super::{claim, coins, deeds, due, push, sub_merchants, tokens as card_tokens, views};
 use crate::error::MirrorError;
-use crate::ledger::card::{accounts, cards, codes, events, messages, qrcodes, tokens};
+use crate::ledger::card::{accounts, cards, codes, events, messages, qrcodes, tokens, views as rows};
 use crate::ledger::{LedgerError, all_or_nothing};
 use crate::moment::Moment;
 use crate::rules::Refusal;
@@ -22,6 +23,10 @@ use crate::state::App;
 
 /// Most codes and events one call answers.
 pub(super) const LARGEST_PAGE: u32 = 10_000;
+/// Most cards one call answers.
+const MOST_CARDS: u32 = 1_000;
+/// Most codes of all cards one call answers.
+const MOST_HELD_CODES: u32 = 500;
 
 /// What a control call is told.
 pub(crate) fn failed(failed: Failed) -> MirrorError {
@@ -184,6 +189,34 @@ pub(crate) async fn review_sub_merchant(
     let appid = appid_of(app, appid)?;
     let review = move |ask: &Ask<'_>| sub_merchants::review(ask, id, refused.as_deref());
     as_account(app, move |_| Ok(appid), review).await
+}
+
+/// Cards of an account, or of all, newest first, and how many there are.
+pub(crate) async fn cards(app: &App, appid: Option<String>, limit: u32) -> Result<CardList, MirrorError> {
+    let limit = limit.min(MOST_CARDS);
+    let list = app.ledger.read(move |db| {
+        let appid = appid.as_deref();
+        Ok(CardList { total: rows::total(db, appid)?, cards: views::list(db, appid, limit)? })
+    });
+    Ok(list.await?)
+}
+
+/// A card with all that belongs to it.
+pub(crate) async fn card(app: &App, card_id: String) -> Result<ShownCard, MirrorError> {
+    let now = app.clocks.now();
+    let found = app.ledger.read(move |db| views::show(db, &card_id, now)).await?;
+    found.ok_or(MirrorError::NotFound { what: "card" })
+}
+
+/// Codes that somebody has or had, newest first.
+pub(crate) async fn held_codes(
+    app: &App,
+    wanted: CodeFilter,
+    limit: u32,
+) -> Result<Vec<ShownCode>, MirrorError> {
+    let (now, limit) = (app.clocks.now(), limit.min(MOST_HELD_CODES));
+    let found = app.ledger.read(move |db| views::codes(db, &wanted, limit, now)).await?;
+    found.ok_or(MirrorError::NotFound { what: "card" })
 }
 
 /// Codes of a card, oldest first.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
 use rusqlite::Connection;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::account::status;
 use super::colors;
+use super::shown::{CodeFilter, ListedCard, ShownCard, ShownCode, ShownTicket};
 use super::templates::{is_custom, is_deposited};
 use super::update::is_open;
 use crate::ledger::card::cards::{self, Card};
@@ -18,93 +18,6 @@ use crate::moment::Moment;
 
 /// QR codes shown with a card.
 const TICKETS: u32 = 100;
-
-/// A kind of card in a list.
-#[derive(Debug, Serialize)]
-pub(crate) struct ListedCard {
-    card_id: String,
-    appid: String,
-    card_type: String,
-    title: String,
-    brand_name: String,
-    /// Name of the colour, and its RGB value.
-    color: String,
-    color_value: Option<&'static str>,
-    /// `CARD_STATUS_…`
-    status: String,
-    /// When the review answers by itself.
-    review_due: Option<DateTime<FixedOffset>>,
-    /// `server`, `custom` or `deposited`: whose codes they are.
-    codes: &'static str,
-    /// Codes that can still be claimed, and how many there were ever.
-    quantity: i64,
-    total_quantity: i64,
-    /// Claims and redemptions so far.
-    claimed: i64,
-    redeemed: i64,
-    create_time: DateTime<FixedOffset>,
-    update_time: DateTime<FixedOffset>,
-}
-
-/// A kind of card with all that belongs to it.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShownCard {
-    #[serde(flatten)]
-    card: ListedCard,
-    /// Why the review refused it, while it is refused.
-    refuse_reason: Option<String>,
-    /// The object of its type, as it was sent and changed.
-    body: Map<String, Value>,
-    /// Pay cell, self-redeem cell and form of activation.
-    settings: Map<String, Value>,
-    /// Whether users can pay from it.
-    pay_cell: bool,
-    /// How many codes are in which state.
-    code_counts: BTreeMap<String, i64>,
-    /// Users who may claim it before it has passed its review.
-    test_openids: Vec<String>,
-    qrcodes: Vec<ShownTicket>,
-}
-
-/// A QR code.
-#[derive(Debug, Serialize)]
-struct ShownTicket {
-    ticket: String,
-    expires: DateTime<FixedOffset>,
-    /// Whether its time is over, by the test clock.
-    over: bool,
-    /// Whether it can be claimed from once only, and whether that has happened.
-    once: bool,
-    used: bool,
-    /// How many cards it leads to.
-    cards: usize,
-    outer_str: String,
-    /// Whom and which code it is for, where it says so.
-    openid: Option<String>,
-    code: Option<String>,
-}
-
-/// One user's copy of a card.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShownCode {
-    /// Counts up; the next page begins before it.
-    id: i64,
-    card_id: String,
-    code: String,
-    /// A merchant's own code, which needs `card_id` beside it.
-    custom: bool,
-    openid: String,
-    user_card_status: &'static str,
-    begin_time: DateTime<FixedOffset>,
-    end_time: Option<DateTime<FixedOffset>>,
-    /// When it was claimed; none of a card that a friend gave.
-    claim_time: Option<DateTime<FixedOffset>>,
-    /// When a gift that nobody takes goes back.
-    gift_due: Option<DateTime<FixedOffset>>,
-    outer_str: String,
-    has_active: bool,
-    face: Map<String, Value>,
-}
 
 fn text(value: Option<&Value>, key: &str) -> String {
     value.and_then(|value| value[key].as_str()).unwrap_or_default().to_owned()
@@ -127,14 +40,14 @@ fn listed(card: &Card, counts: Counts) -> ListedCard {
         card_type: card.card_type.clone(),
         title: text(base, "title"),
         brand_name: text(base, "brand_name"),
-        color_value: colors::value(&color),
+        color_value: colors::value(&color).map(str::to_owned),
         color,
         status: card.status.clone(),
         review_due: card.review_due.map(Moment::date_time),
         codes: match () {
-            () if is_deposited(card) => "deposited",
-            () if is_custom(card) => "custom",
-            () => "server",
+            () if is_deposited(card) => "deposited".to_owned(),
+            () if is_custom(card) => "custom".to_owned(),
+            () => "server".to_owned(),
         },
         quantity: card.quantity,
         total_quantity: card.total,
@@ -184,20 +97,11 @@ pub(crate) fn show(db: &Connection, card_id: &str, now: Moment) -> rusqlite::Res
     }))
 }
 
-/// Which codes are asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Holders {
-    pub(crate) card_id: Option<String>,
-    pub(crate) openid: Option<String>,
-    /// Only codes numbered below it.
-    pub(crate) before: i64,
-    pub(crate) limit: u32,
-}
-
 /// Codes that somebody has or had, newest first; none where the card is not there.
 pub(crate) fn codes(
     db: &Connection,
-    wanted: &Holders,
+    wanted: &CodeFilter,
+    limit: u32,
     now: Moment,
 ) -> rusqlite::Result<Option<Vec<ShownCode>>> {
     let card = match &wanted.card_id {
@@ -207,7 +111,8 @@ pub(crate) fn codes(
             Some(card) => Some(card.id),
         },
     };
-    let found = rows::held_codes(db, (card, wanted.openid.as_deref()), wanted.before, wanted.limit)?;
+    let before = wanted.before.unwrap_or(i64::MAX);
+    let found = rows::held_codes(db, (card, wanted.openid.as_deref()), before, limit)?;
     let mut ids: BTreeMap<i64, String> = BTreeMap::new();
     for code in &found {
         if !ids.contains_key(&code.card)
@@ -224,7 +129,7 @@ fn held(card_id: String, code: Code, now: Moment) -> ShownCode {
     ShownCode {
         id: code.id,
         card_id,
-        user_card_status: status(&code, now),
+        user_card_status: status(&code, now).to_owned(),
         custom: code.own,
         begin_time: time(code.begins),
         end_time: code.ends.map(time),

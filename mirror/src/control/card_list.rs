@@ -6,17 +6,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use crate::card::views::{self, Holders, ShownCard};
-use crate::ledger::card::views as rows;
+use crate::card::desk;
+use crate::card::shown::{CardList, CodeFilter, ShownCard};
+use crate::error::MirrorError;
 use crate::state::App;
 
 const CARDS_SHOWN: u32 = 200;
-const MOST_CARDS: u32 = 1_000;
 const CODES_SHOWN: u32 = 50;
-const MOST_CODES: u32 = 500;
 
-fn no_card(card_id: &str) -> Failure {
-    Failure::not_found(format!("there is no card {card_id}; GET /_mirror/card/cards lists them"))
+/// Says where the cards are to be found when this one is not there.
+fn failed(error: MirrorError, card_id: &str) -> Failure {
+    match error {
+        MirrorError::NotFound { .. } => {
+            Failure::not_found(format!("there is no card {card_id}; GET /_mirror/card/cards lists them"))
+        }
+        other => other.into(),
+    }
 }
 
 /// An empty field of a form is no condition.
@@ -31,24 +36,19 @@ pub(crate) struct Whose {
 }
 
 /// Newest first, deleted ones too.
-pub(crate) async fn list(State(app): State<App>, Query(page): Query<Whose>) -> Result<Json<Value>, Failure> {
-    let appid = said(page.appid);
-    let limit = page.limit.unwrap_or(CARDS_SHOWN).min(MOST_CARDS);
-    let (total, cards) = app
-        .ledger
-        .read(move |db| Ok((rows::total(db, appid.as_deref())?, views::list(db, appid.as_deref(), limit)?)))
-        .await?;
-    Ok(Json(json!({ "total": total, "cards": cards })))
+pub(crate) async fn list(
+    State(app): State<App>,
+    Query(page): Query<Whose>,
+) -> Result<Json<CardList>, Failure> {
+    Ok(Json(desk::cards(&app, said(page.appid), page.limit.unwrap_or(CARDS_SHOWN)).await?))
 }
 
 pub(crate) async fn show(
     State(app): State<App>,
     Path(card_id): Path<String>,
 ) -> Result<Json<ShownCard>, Failure> {
-    let now = app.clocks.now();
-    let wanted = card_id.clone();
-    let found = app.ledger.read(move |db| views::show(db, &wanted, now)).await?;
-    Ok(Json(found.ok_or_else(|| no_card(&card_id))?))
+    let found = desk::card(&app, card_id.clone()).await;
+    Ok(Json(found.map_err(|error| failed(error, &card_id))?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,15 +61,9 @@ pub(crate) struct Page {
 
 /// Codes that somebody has or had, newest first.
 pub(crate) async fn codes(State(app): State<App>, Query(page): Query<Page>) -> Result<Json<Value>, Failure> {
-    let now = app.clocks.now();
     let card_id = said(page.card_id);
-    let wanted = Holders {
-        card_id: card_id.clone(),
-        openid: said(page.openid),
-        before: page.before.unwrap_or(i64::MAX),
-        limit: page.limit.unwrap_or(CODES_SHOWN).min(MOST_CODES),
-    };
-    let found = app.ledger.read(move |db| views::codes(db, &wanted, now)).await?;
-    let codes = found.ok_or_else(|| no_card(&card_id.unwrap_or_default()))?;
+    let wanted = CodeFilter { card_id: card_id.clone(), openid: said(page.openid), before: page.before };
+    let found = desk::held_codes(&app, wanted, page.limit.unwrap_or(CODES_SHOWN)).await;
+    let codes = found.map_err(|error| failed(error, &card_id.unwrap_or_default()))?;
     Ok(Json(json!({ "codes": codes })))
 }

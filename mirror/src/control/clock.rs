@@ -5,9 +5,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use chrono::{DateTime, FixedOffset, SecondsFormat};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
 
 use super::failure::{self, Failure};
 use crate::clock::{ClockMode, FASTEST};
@@ -15,6 +14,20 @@ use crate::error::MirrorError;
 use crate::moment::Moment;
 use crate::state::App;
 use crate::timeline;
+
+/// What the clocks show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClockState {
+    /// What the test clock shows.
+    pub now: DateTime<FixedOffset>,
+    /// Whether the test clock stands still.
+    pub frozen: bool,
+    /// How many times as fast as the machine's the test clock runs; a frozen one, once it is let go.
+    pub rate: u32,
+    /// What the clock of signatures shows.
+    pub wire_now: DateTime<FixedOffset>,
+}
 
 /// A change of the test clock.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +78,7 @@ struct Request {
 }
 
 /// Several at once are done in the order rate, freeze, set, advance.
-pub(crate) async fn set(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+pub(crate) async fn set(State(app): State<App>, body: Bytes) -> Result<Json<ClockState>, Failure> {
     let request: Request = failure::read(&body)?;
     if let Some(rate) = request.rate {
         check_rate(rate).map_err(|error| Failure::bad_request(error.to_string()))?;
@@ -79,20 +92,19 @@ pub(crate) async fn set(State(app): State<App>, body: Bytes) -> Result<Json<Valu
         return Err(Failure::bad_request("one of advance_seconds, set, freeze and rate is needed"));
     }
     change(&app, &changes).await?;
-    Ok(shown(&app))
+    Ok(Json(shown(&app)))
 }
 
-pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
-    shown(&app)
+pub(crate) async fn show(State(app): State<App>) -> Json<ClockState> {
+    Json(shown(&app))
 }
 
-fn shown(app: &App) -> Json<Value> {
-    let text = |moment: Moment| moment.date_time().to_rfc3339_opts(SecondsFormat::AutoSi, false);
+pub(crate) fn shown(app: &App) -> ClockState {
     let mode = app.clocks.mode();
-    Json(json!({
-        "now": text(app.clocks.now()),
-        "frozen": mode.is_frozen(),
-        "rate": mode.rate(),
-        "wire_now": text(app.clocks.wire_now()),
-    }))
+    ClockState {
+        now: app.clocks.now().date_time(),
+        frozen: mode.is_frozen(),
+        rate: mode.rate(),
+        wire_now: app.clocks.wire_now().date_time(),
+    }
 }

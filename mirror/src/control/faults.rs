@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::failure::{self, Failure};
+use crate::error::MirrorError;
 use crate::fault::FaultRule;
 use crate::state::App;
 
@@ -45,11 +46,13 @@ pub(crate) async fn clear(State(app): State<App>) -> Json<Value> {
 }
 
 pub(crate) async fn remove(State(app): State<App>, Path(id): Path<u64>) -> Result<Json<Value>, Failure> {
-    if app.faults.remove(id) {
-        Ok(shown(&app))
-    } else {
-        Err(Failure::not_found(format!("there is no fault {id}")))
-    }
+    take_back(&app, id)?;
+    Ok(shown(&app))
+}
+
+/// Takes one fault back.
+pub(crate) fn take_back(app: &App, id: u64) -> Result<(), MirrorError> {
+    app.faults.remove(id).then_some(()).ok_or(MirrorError::NotFound { what: "fault" })
 }
 
 fn shown(app: &App) -> Json<Value> {

@@ -5,14 +5,66 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use serde::Deserialize;
+use chrono::{DateTime, FixedOffset, SubsecRound as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::failure::{self, Failure};
 use crate::error::MirrorError;
 use crate::ledger::keys;
+use crate::moment::Moment;
 use crate::platform_keys::{KeyRotation, PlatformKeys, PublicKeyPhase, Rotation, RotationSchedule};
 use crate::state::App;
+
+/// The platform's keys as they are now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct KeyState {
+    /// How far the move to the public key has come.
+    pub phase: PublicKeyPhase,
+    /// Whether the move has ended: certificates are void and no longer served.
+    pub certificates_void: bool,
+    /// Since when notifications are mixed, on the test clock, while they are.
+    pub grey_since: Option<DateTime<FixedOffset>>,
+    /// Serials of the certificates now served, oldest first.
+    pub serials: Vec<String>,
+    /// The certificates now served, oldest first.
+    pub certificates: Vec<CertificateState>,
+    /// The schedule by which certificates follow each other, if there is one.
+    pub schedule: Option<ScheduleState>,
+    /// Id of the public key, `PUB_KEY_ID_…`.
+    pub public_key_id: String,
+    /// The public key as PEM.
+    pub public_key: String,
+}
+
+/// A platform certificate that is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CertificateState {
+    /// Its serial number.
+    pub serial_no: String,
+    /// Whether it signs where the public key does not.
+    pub signs: bool,
+    /// From when on it signs, on the test clock; none of one that did from the start.
+    pub signs_from: Option<DateTime<FixedOffset>>,
+    /// Until when it is listed, on the test clock; none where there is no end.
+    pub listed_until: Option<DateTime<FixedOffset>>,
+}
+
+/// A schedule in force. Seconds of the test clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ScheduleState {
+    /// How long each certificate signs.
+    pub rotate_every_seconds: i64,
+    /// How long each is listed before it signs.
+    pub lead_seconds: i64,
+    /// How long each stays listed after the next one began to sign.
+    pub overlap_seconds: i64,
+    /// When the next one is listed.
+    pub next_listed: DateTime<FixedOffset>,
+}
 
 /// Adds a certificate; answers the serials now served.
 pub(crate) async fn rotate_now(app: &App, rotation: KeyRotation) -> Result<Vec<String>, MirrorError> {
@@ -94,7 +146,7 @@ struct Schedule {
 }
 
 /// `rotate_every_seconds` left out, null or 0 ends the schedule.
-pub(crate) async fn set_schedule(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+pub(crate) async fn set_schedule(State(app): State<App>, body: Bytes) -> Result<Json<KeyState>, Failure> {
     let wanted: Schedule = failure::read(&body)?;
     let every = wanted.rotate_every_seconds.filter(|every| *every > 0);
     if every.is_none() && (wanted.lead_seconds.is_some() || wanted.overlap_seconds.is_some()) {
@@ -107,7 +159,7 @@ pub(crate) async fn set_schedule(State(app): State<App>, body: Bytes) -> Result<
         schedule
     });
     schedule(&app, wanted).await?;
-    Ok(shown(&app))
+    Ok(Json(shown(&app)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,47 +170,44 @@ struct Phase {
     certificates_void: bool,
 }
 
-pub(crate) async fn set_phase(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Failure> {
+pub(crate) async fn set_phase(State(app): State<App>, body: Bytes) -> Result<Json<KeyState>, Failure> {
     let wanted: Phase = failure::read(&body)?;
     change_phase(&app, wanted.phase, wanted.certificates_void).await?;
-    Ok(shown(&app))
+    Ok(Json(shown(&app)))
 }
 
-pub(crate) async fn show(State(app): State<App>) -> Json<Value> {
-    shown(&app)
+pub(crate) async fn show(State(app): State<App>) -> Json<KeyState> {
+    Json(shown(&app))
 }
 
-fn shown(app: &App) -> Json<Value> {
+/// To the second, as the platform says times.
+fn time(moment: Moment) -> DateTime<FixedOffset> {
+    moment.date_time().trunc_subsecs(0)
+}
+
+pub(crate) fn shown(app: &App) -> KeyState {
     let platform = app.platform();
     let now = app.clocks.both();
     let signer = platform.signer(None, false, now.test).serial;
-    let certificates: Vec<_> = platform
-        .served(now)
-        .map(|known| {
-            json!({
-                "serial_no": known.serial_no,
-                "signs": known.serial_no == signer,
-                "signs_from": known.signs_from.map(|from| from.rfc3339()),
-                "listed_until": known.listed_until.map(|until| until.rfc3339()),
-            })
-        })
-        .collect();
-    let rotation = platform.rotation.map(|rotation| {
-        json!({
-            "rotate_every_seconds": rotation.every / 1_000,
-            "lead_seconds": rotation.lead / 1_000,
-            "overlap_seconds": rotation.overlap / 1_000,
-            "next_listed": rotation.due().rfc3339(),
-        })
+    let certificates = platform.served(now).map(|known| CertificateState {
+        serial_no: known.serial_no.clone(),
+        signs: known.serial_no == signer,
+        signs_from: known.signs_from.map(time),
+        listed_until: known.listed_until.map(time),
     });
-    Json(json!({
-        "phase": platform.migration.phase,
-        "certificates_void": platform.migration.certificates_void,
-        "grey_since": platform.migration.grey_since.map(|since| since.rfc3339()),
-        "serials": serials(app),
-        "certificates": certificates,
-        "schedule": rotation,
-        "public_key_id": platform.public_key.serial,
-        "public_key": platform.public_key.key.public_pem(),
-    }))
+    KeyState {
+        phase: platform.migration.phase,
+        certificates_void: platform.migration.certificates_void,
+        grey_since: platform.migration.grey_since.map(time),
+        serials: serials(app),
+        certificates: certificates.collect(),
+        schedule: platform.rotation.map(|rotation| ScheduleState {
+            rotate_every_seconds: rotation.every / 1_000,
+            lead_seconds: rotation.lead / 1_000,
+            overlap_seconds: rotation.overlap / 1_000,
+            next_listed: time(rotation.due()),
+        }),
+        public_key_id: platform.public_key.serial.clone(),
+        public_key: platform.public_key.key.public_pem().to_owned(),
+    }
 }

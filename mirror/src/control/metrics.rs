@@ -15,10 +15,15 @@ use crate::state::App;
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) async fn show(State(app): State<App>) -> Response {
+    ([(CONTENT_TYPE, FORMAT)], page(&app)).into_response()
+}
+
+/// All counters as they are now.
+pub(crate) fn page(app: &App) -> String {
     let mut page = Page(String::new());
     // Writing into a text cannot fail.
-    page.write(&app).ok();
-    ([(CONTENT_TYPE, FORMAT)], page.0).into_response()
+    page.write(app).ok();
+    page.0
 }
 
 struct Page(String);

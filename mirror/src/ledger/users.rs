@@ -52,6 +52,13 @@ pub(crate) fn list(
         .collect()
 }
 
+/// How many coupons a user was given.
+pub(crate) fn coupons(connection: &Connection, openid: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM coupons WHERE openid = ?1")?
+        .query_row([openid], |row| row.get(0))
+}
+
 pub(crate) fn save(connection: &Connection, openid: &str, user: &UserState) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO users VALUES (?1, ?2, ?3, ?4, ?5)")?

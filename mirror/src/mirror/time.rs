@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::Mirror;
-use crate::control::clock::{self, Change};
-use crate::control::keys;
+use crate::control::clock::{self, Change, ClockState};
+use crate::control::keys::{self, KeyState};
 use crate::error::MirrorError;
 use crate::moment::Moment;
 use crate::platform_keys::{KeyRotation, PlatformCertificate, PublicKey, PublicKeyPhase, RotationSchedule};
@@ -16,6 +16,12 @@ impl Mirror {
     #[must_use]
     pub fn now(&self) -> DateTime<FixedOffset> {
         self.app.clocks.now().date_time()
+    }
+
+    /// What both clocks show, and how the test clock runs.
+    #[must_use]
+    pub fn clock(&self) -> ClockState {
+        clock::shown(&self.app)
     }
 
     /// Moves the test clock forward. When this returns, everything that falls due has happened, in the order in
@@ -73,6 +79,12 @@ impl Mirror {
 
     async fn change_clock(&self, change: Change) -> Result<DateTime<FixedOffset>, MirrorError> {
         clock::change(&self.app, &[change]).await.map(Moment::date_time)
+    }
+
+    /// The platform's keys: which sign, which are served until when, and how far the move to the public key has come.
+    #[must_use]
+    pub fn keys(&self) -> KeyState {
+        keys::shown(&self.app)
     }
 
     /// The platform's public key.

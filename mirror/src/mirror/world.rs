@@ -1,11 +1,12 @@
-//! Merchants, users and readings of a running mirror, and its whole state.
+//! Merchants, readings and limits of a running mirror, and its whole state.
 
 use std::path::{Path, PathBuf};
 
 use super::Mirror;
 use crate::audit::Audit;
 use crate::control;
-use crate::control::users::UserChange;
+use crate::control::health::Health;
+use crate::control::rates::Rates;
 use crate::error::MirrorError;
 use crate::merchant::{Merchant, MerchantChange, MerchantSeed};
 use crate::rules::readings::Readings;
@@ -40,29 +41,19 @@ impl Mirror {
         control::merchants::change_one(&self.app, mchid, change).await
     }
 
-    /// Marks a user's account as restricted: it can receive no coupon.
+    /// Whether the mirror and its store work: goes once through the store's writer.
     ///
     /// # Errors
     ///
-    /// When storage fails.
-    pub async fn mark_user_abnormal(&self, openid: &str) -> Result<(), MirrorError> {
-        let change = UserChange { openid: openid.to_owned(), abnormal: Some(true), ..UserChange::default() };
-        control::users::change(&self.app, vec![change]).await
+    /// When the store cannot write.
+    pub async fn health(&self) -> Result<Health, MirrorError> {
+        control::health::examine(&self.app).await
     }
 
-    /// Makes these accounts one natural person.
-    ///
-    /// # Errors
-    ///
-    /// When storage fails.
-    pub async fn same_person(&self, openids: &[&str]) -> Result<(), MirrorError> {
-        let person = openids.first().map(|openid| format!("person of {openid}"));
-        let change = |openid: &&str| UserChange {
-            openid: (*openid).to_owned(),
-            person: person.clone(),
-            ..UserChange::default()
-        };
-        control::users::change(&self.app, openids.iter().map(change).collect()).await
+    /// Its counters since the start, in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        control::metrics::page(&self.app)
     }
 
     /// What was noted when the seed met a data file that already held something else.
@@ -80,6 +71,12 @@ impl Mirror {
     /// Changes how the mirror reads what is not documented, from the next request on.
     pub fn set_readings(&self, readings: Readings) {
         self.app.set_readings(readings);
+    }
+
+    /// The documented rate limits, and whether they are enforced.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        control::rates::shown(&self.app)
     }
 
     /// Enforces the documented rate limits from now on, or no longer.

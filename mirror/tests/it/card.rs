@@ -18,6 +18,7 @@ mod pictures;
 mod pushes;
 mod seeds;
 mod shops;
+mod shown;
 mod statistics;
 mod templates;
 mod tickets;

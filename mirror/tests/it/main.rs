@@ -22,6 +22,7 @@ mod hostile_headers;
 mod image;
 mod lifecycle;
 mod merchants;
+mod methods;
 mod metrics;
 mod modify;
 mod notifications;

@@ -143,6 +143,23 @@ async fn buttons_keep_to_the_rules() {
     world.assert_sound(&world.mirror.audit().await);
 }
 
+#[tokio::test]
+async fn buttons_are_methods_too() {
+    let world = World::new().await;
+    let id = world.created_stock(&stock_body("Number1", 10, 10)).await;
+    let never = world.created_stock(&stock_body("Number2", 10, 10)).await;
+    let refused = |told| matches!(told, Err(MirrorError::Refused { .. }));
+    assert!(refused(world.mirror.start_stock(&id).await), "too soon");
+    world.mirror.advance(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(world.mirror.start_stock(&id).await.unwrap().status, "running");
+    assert_eq!(world.stock(&id).await["status"], "running");
+    assert!(refused(world.mirror.stop_stock(&id).await), "it ran");
+    assert_eq!(world.mirror.stop_stock(&never).await.unwrap().status, "stoped");
+    assert_eq!(world.stock(&never).await["status"], "stoped");
+    let missing = world.mirror.stop_stock("1").await;
+    assert!(matches!(missing, Err(MirrorError::NotFound { .. })), "{missing:?}");
+}
+
 /// Starting by button locks the money, as starting by the API does.
 #[tokio::test]
 async fn a_prefunded_stock_needs_its_money() {
