@@ -38,8 +38,13 @@ const NOTIFY = 'callback.notify';
 const PUSH = 'card.event';
 /** Calls whose answers link to a flow file. */
 const FLOWS = ['stock.use_flow', 'stock.refund_flow', 'stock.use_flow_by_day', 'stock.refund_flow_by_day'];
+/** Some calls of the card API; any other can be typed. */
+const CARD_CALLS = [
+  'card.*', 'card.token', 'card.stable_token', 'card.ticket', 'card.create', 'card.code_get', 'card.code_consume',
+];
 /** The operations that alone some kinds are about; the first is proposed. */
 const ONLY = {
+  errcode: CARD_CALLS,
   duplicate: [NOTIFY, PUSH],
   hold: [NOTIFY, PUSH],
   wrong_hash: FLOWS,
@@ -51,7 +56,7 @@ const PLACES = ['after_commit', 'before_commit', 'before_verify', 'after_answer'
 const OPERATIONS = [
   '*', 'coupon.*', 'coupon.send', 'coupon.get', 'coupon.list', 'stock.*', 'stock.create', 'stock.start', 'stock.pause',
   'stock.restart', 'stock.stop', 'stock.get', 'stock.list', ...FLOWS, 'stock.flow_file', 'certificates.list', 'callback.set',
-  NOTIFY, 'image.upload', PUSH, 'card.*', 'card.token', 'card.stable_token', 'card.ticket', 'card.create', 'card.code_get', 'card.code_consume',
+  NOTIFY, 'image.upload', PUSH, ...CARD_CALLS,
 ];
 const OWN_COLUMN = new Set(['id', 'kind', 'operation', 'place', 'count', 'struck', 'seen']);
 

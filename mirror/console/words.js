@@ -270,7 +270,7 @@ const WORDS = {
   kind_link_to: ['link leads elsewhere', '下载链接指向别处'],
   kind_expired_link: ['link run out', '下载链接已过期'],
   kind_gzip: ['flow file is gzip', '流水文件为 gzip'],
-  kind_rate_limited: ['429', '限频 429'],
+  kind_rate_limited: ['too many calls (429, 45009)', '限频(429、45009)'],
   f_status: ['status', '状态码'],
   f_code: ['code', '错误码'],
   f_errcode: ['errcode', 'errcode'],

@@ -257,6 +257,7 @@ describe('the console', () => {
     assert.match(await plan('expired_link', { operation: 'stock.flow_file' }), /stock\.flow_file/);
     assert.match(await plan('gzip', { hash: 'packed', operation: 'stock.refund_flow' }), /stock\.refund_flow[^]*hash packed/);
     assert.match(await plan('hold', { operation: 'card.event' }), /card\.event[^]*seconds 60/);
+    assert.match(await plan('errcode', { errcode: '-1' }), /card\.\*[^]*errcode -1/);
     await page.locator('#clear').click();
     await page.getByText('No faults are planned').waitFor();
   });
