@@ -180,7 +180,8 @@ pub(crate) struct Mirror {
     /// That clock runs so many times as fast as the machine's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) clock_rate: Option<u32>,
-    /// Start with the merchants, users, stocks, coupons, card accounts and cards of this TOML file; what a data file holds goes before them
+    /// Start with the merchants, users, stocks, coupons, card accounts and cards of this TOML file; what a data file
+    /// holds goes before them
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
     /// Print a seed file that shows everything there is, and stop

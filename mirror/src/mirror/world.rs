@@ -107,8 +107,8 @@ impl Mirror {
     }
 
     /// Forgets stocks, coupons, users, cards with their accounts and tokens, notifications, the log and the moved clock,
-    /// and puts back what the seed holds and the faults of the start. Keys and merchants stay, and what is planned for keys stays as far away as it is;
-    /// balances are what was paid in.
+    /// and puts back what the seed holds and the faults of the start. Keys and merchants stay, and what is planned for
+    /// keys stays as far away as it is; balances are what was paid in.
     ///
     /// # Errors
     ///
