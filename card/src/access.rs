@@ -101,8 +101,7 @@ impl Client {
     /// # Errors
     /// [`Error`] when it cannot be had; 40001 and 40125 here mean that the app secret is wrong.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
-        let held = self.token().await?;
-        AccessToken::new(held.value.expose().clone()).map_err(|error| Error::config(error.to_string()))
+        token_of_held(self.token().await?.as_ref())
     }
 
     /// An access token other than `stale`, with which a call that this library does not make was answered 40001, 40014 or
@@ -115,7 +114,7 @@ impl Client {
         if held.value.expose() == stale.expose() {
             held = self.token_other_than(&held).await?;
         }
-        AccessToken::new(held.value.expose().clone()).map_err(|error| Error::config(error.to_string()))
+        token_of_held(&held)
     }
 
     /// Replaces the stable token at once and makes the old one invalid: for a token that leaked. The platform allows it
@@ -236,6 +235,10 @@ impl Client {
             })
         }
     }
+}
+
+fn token_of_held(held: &Held) -> Result<AccessToken, Error> {
+    AccessToken::new(held.value.expose().clone()).map_err(|error| Error::config(error.to_string()))
 }
 
 fn token_of(

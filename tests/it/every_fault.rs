@@ -10,6 +10,7 @@ use favor::stock::{DownloadOptions, FlowError};
 use favor_mirror::{FaultKind, FaultPlace, FaultRule, GzipHash, Mirror, Redeem};
 
 use crate::harness::{World, openid, quick};
+use crate::strike::{AFTER_WORK, WHEREVER, is_silent};
 
 const SEND: &str = "coupon.send";
 const READ: &str = "stock.get";
@@ -75,17 +76,10 @@ impl Row {
         FaultRule::new(self.kind.clone()).place(self.place).delay(self.delay).operation(operation)
     }
 
-    /// Whether an answer may never come, so that waiting for it at length would only cost time.
     fn is_silent(&self) -> bool {
-        self.kind == FaultKind::Hang
-            || self.delay > SHORT
-            || matches!(self.kind, FaultKind::Slow { bytes_per_second: 1 })
+        is_silent(&self.kind, self.delay, SHORT)
     }
 }
-
-const WHEREVER: [FaultPlace; 3] =
-    [FaultPlace::BeforeVerify, FaultPlace::BeforeCommit, FaultPlace::AfterCommit];
-const AFTER_WORK: [FaultPlace; 1] = [FaultPlace::AfterCommit];
 
 /// Status, code, and whether the client may try again by itself.
 const DOCUMENTED: [(u16, &str, bool); 17] = [

@@ -20,3 +20,4 @@ mod outcomes;
 mod production_host;
 mod send_coupon;
 mod stock;
+mod strike;

@@ -81,14 +81,7 @@ async fn attempt(app: &App, id: i64) -> Result<(), LedgerError> {
     faults.extend(rule.as_ref().map(|rule| rule.kind.name()));
     let faults = faults.join(",");
     let outcome = match perform(app, &due, &account, rule).await {
-        Ok(status) => Outcome {
-            state: "delivered",
-            next_attempt: None,
-            status: Some(status),
-            error: None,
-            faults,
-            counts: true,
-        },
+        Ok(status) => Outcome::delivered(status, faults),
         Err((status, error)) => {
             let again = due.attempts + 1 < ATTEMPTS;
             Outcome {
@@ -129,14 +122,7 @@ pub(crate) async fn replay(app: App, id: i64) -> Result<(), MirrorError> {
     let record = move |db: &rusqlite::Connection| {
         let Some(held) = events::find(db, id)?.filter(|held| held.created == created) else { return Ok(()) };
         let outcome = match told {
-            Ok(status) => Outcome {
-                state: "delivered",
-                next_attempt: None,
-                status: Some(status),
-                error: None,
-                faults,
-                counts: true,
-            },
+            Ok(status) => Outcome::delivered(status, faults),
             Err((status, error)) => Outcome {
                 state: held.state_name(),
                 next_attempt: held.next_attempt,

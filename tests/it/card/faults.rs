@@ -12,6 +12,7 @@ use favor_mirror::{FaultKind, FaultPlace, FaultRule, GzipHash, Mirror};
 use futures_util::future::BoxFuture;
 
 use super::desk::{Desk, base, builder, coupon};
+use crate::strike::{AFTER_WORK, WHEREVER, is_silent};
 
 const CONSUME: &str = "card.code_consume";
 const GET: &str = "card.code_get";
@@ -74,17 +75,10 @@ impl Row {
         FaultRule::new(self.kind.clone()).place(self.place).delay(self.delay).operation(operation)
     }
 
-    /// Whether an answer may never come, so that waiting for it at length would only cost time.
     fn is_silent(&self) -> bool {
-        self.kind == FaultKind::Hang
-            || self.delay > SHORT
-            || matches!(self.kind, FaultKind::Slow { bytes_per_second: 1 })
+        is_silent(&self.kind, self.delay, SHORT)
     }
 }
-
-const WHEREVER: [FaultPlace; 3] =
-    [FaultPlace::BeforeVerify, FaultPlace::BeforeCommit, FaultPlace::AfterCommit];
-const AFTER_WORK: [FaultPlace; 1] = [FaultPlace::AfterCommit];
 
 /// Numbers of which a call is told as they are: one that says nothing about what was done, and refusals.
 const NUMBERS: [(i64, Outcome); 5] =

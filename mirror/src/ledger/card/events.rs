@@ -36,6 +36,20 @@ pub(crate) struct Outcome {
     pub(crate) counts: bool,
 }
 
+impl Outcome {
+    /// It was acknowledged with this status.
+    pub(crate) fn delivered(status: i64, faults: String) -> Self {
+        Self {
+            state: "delivered",
+            next_attempt: None,
+            status: Some(status),
+            error: None,
+            faults,
+            counts: true,
+        }
+    }
+}
+
 impl StoredEvent {
     /// Its state, as one of those there are.
     pub(crate) fn state_name(&self) -> &'static str {
